@@ -95,78 +95,78 @@ class AccusedJobs(Stored):
     """The accused jobs, by where they run."""
 
     STATE = state(
-        found=table(tuple, record(Accused, since=PROOF, newest=PROOF, before=PROOF, figures=tuple)),
+        jobs=table(tuple, record(Accused, since=PROOF, newest=PROOF, before=PROOF, figures=tuple)),
         adopted=each(made(Adopted)),
     )
 
     def __init__(self, policy: AccusedPolicy) -> None:
         self._policy = policy
-        self.found: dict[Key, Accused] = {}
+        self.jobs: dict[Key, Accused] = {}
         self.adopted: list[Adopted] = []
 
     def add(self, key: Key, accused: Accused) -> None:
         """One more; of too many the oldest goes."""
-        self.found[key] = accused
-        if len(self.found) > _MOST:
-            del self.found[next(iter(self.found))]
+        self.jobs[key] = accused
+        if len(self.jobs) > _MOST:
+            del self.jobs[next(iter(self.jobs))]
 
     def well(self, key: Key) -> None:
         """The job was well once more."""
-        accused = self.found.get(key)
+        accused = self.jobs.get(key)
         if accused is not None:
             accused.back += 1
             if accused.back >= self._policy.clears:
-                del self.found[key]
+                del self.jobs[key]
 
     def outlasted(self, now: float) -> list[Key]:
         """Those that are bad for so long that this is how the CI is now."""
-        if not self.found:
+        if not self.jobs:
             return []
         adopt = self._policy.adopt.total_seconds()
-        return [key for key, one in self.found.items() if now - one.at >= adopt]
+        return [key for key, accused in self.jobs.items() if now - accused.at >= adopt]
 
     def adopt(self, key: Key, now: float, by: str = "") -> None:
         """Takes the job as it is."""
-        self.found.pop(key, None)
+        self.jobs.pop(key, None)
         note = Adopted(now, key[-1], by)
-        self.adopted = [*(known for known in self.adopted if known.job != note.job), note]
+        self.adopted = [*(earlier for earlier in self.adopted if earlier.job != note.job), note]
         del self.adopted[:-_MOST_ADOPTED]
 
     @property
     def bad(self) -> list[tuple[str, Accused]]:
         """The jobs that are bad now, each once, the first one that was first."""
         jobs: dict[str, Accused] = {}
-        for key, accused in sorted(self.found.items(), key=lambda one: (one[1].at, one[0])):
+        for key, accused in sorted(self.jobs.items(), key=lambda pair: (pair[1].at, pair[0])):
             if not accused.back:
                 jobs.setdefault(key[-1], accused)
         return list(jobs.items())
 
     def standing(self, heard: bool) -> Reading:
         """Bad while a job is; where no job was ``heard`` of, nothing can be said."""
-        if self.found:
+        if self.jobs:
             return Reading(State.DEGRADED if self.bad else State.HEALTHY, False)
         return CLEAR if heard else Reading(State.UNKNOWN, False)
 
     def signal(
-        self, kind: type[SignalKind], fault: Fault, now: float, heard: bool, known: int
+        self, kind: type[SignalKind], fault: Fault, now: float, heard: bool, judged: int
     ) -> Signal:
         """The job that is bad for longest, and how many others are; else what was adopted."""
         bad, reading = self.bad, self.standing(heard)
-        seen = SeenJobs(known, self._policy.changes)
+        seen = SeenJobs(judged, self._policy.changes)
         if not bad:
             last = self.adopted[-1] if self.adopted else None
             if last is not None and now - last.at < _SAID:
                 after = self._policy.adopt.total_seconds()
                 seen = replace(seen, adopted=last.job, by=last.by, after=after)
             own = kind.own(seen)
-            return Signal(kind.name, reading.verdict, n=known, seen=own, clears=reading.clears)
+            return Signal(kind.name, reading.verdict, n=judged, seen=own, clears=reading.clears)
         job, accused = bad[0]
         figures = (accused.row, accused.limit, accused.since.at, *accused.figures, len(bad) - 1)
         return Signal(
             kind.name,
             reading.verdict,
             n=accused.row,
-            seen=kind.own(SeenJobs(known, self._policy.changes, job, *figures)),
+            seen=kind.own(SeenJobs(judged, self._policy.changes, job, *figures)),
             evidence=_evidence(accused, fault),
             since=moment(accused.since.at),
         )

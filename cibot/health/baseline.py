@@ -132,9 +132,9 @@ class Baseline(Stored):
 
     def forget(self, newest: int) -> None:
         """Drops the newest waiting results, which a drop explains; learns the others."""
-        kept = max(0, self.waiting_n - newest)
-        results = self.waiting >> _BITS * (self.waiting_n - kept)
-        for i in range(kept - 1, -1, -1):
+        learnt = max(0, self.waiting_n - newest)
+        results = self.waiting >> _BITS * (self.waiting_n - learnt)
+        for i in range(learnt - 1, -1, -1):
             self._learn((results >> _BITS * i) & ((1 << _BITS) - 1))
         self.waiting = self.waiting_n = 0
         self.refresh()

@@ -108,25 +108,25 @@ class _BranchShare(Stored):
         lately = self.chances.since(start)
         return Count(n - lately.n, missed - lately.bad)
 
-    def pass_by(self, one: Chance) -> bool | None:
+    def pass_by(self, chance: Chance) -> bool | None:
         """Whether a chance was taken; None where it says nothing that was not known."""
-        slot = burst(one.uploaded, one.at)
+        slot = burst(chance.uploaded, chance.at)
         if slot in self.slots:
             return None
-        self.slots[slot] = one.taken
+        self.slots[slot] = chance.taken
         if len(self.slots) > _SLOTS:
             del self.slots[next(iter(self.slots))]
-        self.last = max(self.last, one.uploaded)
-        self.chances.add(one.uploaded, not one.taken)
-        if not one.taken:
-            key = (one.proof.change_id, one.proof.patch_set, one.uploaded)
+        self.last = max(self.last, chance.uploaded)
+        self.chances.add(chance.uploaded, not chance.taken)
+        if not chance.taken:
+            key = (chance.proof.change_id, chance.proof.patch_set, chance.uploaded)
             self.missed = [*self.missed, key][-_SLOTS:]
-        return one.taken
+        return chance.taken
 
-    def hear(self, one: Heard) -> bool:
+    def hear(self, heard: Heard) -> bool:
         """Whether a chance that was missed is reported on, late."""
         for key in self.missed:
-            if key[:2] == (one.change_id, one.patch_set):
+            if key[:2] == (heard.change_id, heard.patch_set):
                 self.missed.remove(key)
                 return self.turn(key[2])
         return False
@@ -181,44 +181,44 @@ class BranchCoverage(SignalKind):
         """A branch of which nothing is known."""
         return _BranchShare()
 
-    def take(self, one: Heard | Chance) -> None:
+    def take(self, event: Heard | Chance) -> None:
         """The CI was heard on a branch, or a chance there passed."""
-        if isinstance(one, Heard):
-            self._hear(one)
-        elif one.taken or self._heard >= one.uploaded:
-            self._pass(one)
+        if isinstance(event, Heard):
+            self._hear(event)
+        elif event.taken or self._heard >= event.uploaded:
+            self._pass(event)
         else:
-            self._unheard = [*self._unheard, one][-FEWEST:]
+            self._unheard = [*self._unheard, event][-FEWEST:]
 
-    def _hear(self, one: Heard) -> None:
+    def _hear(self, heard: Heard) -> None:
         """What was missed before is silence where it was much, and nothing was heard anywhere."""
-        self._heard = max(self._heard, one.at)
+        self._heard = max(self._heard, heard.at)
         if len(self._unheard) < FEWEST:
             for chance in self._unheard:
                 self._pass(chance)
         self._unheard = []
-        branch = self._branches.get(one.branch)
-        if branch is not None and one.reports and branch.hear(one):
+        branch = self._branches.get(heard.branch)
+        if branch is not None and heard.reports and branch.hear(heard):
             self._turn(branch)
 
-    def _pass(self, one: Chance) -> None:
-        branch = self._branches.get(one.branch)
+    def _pass(self, chance: Chance) -> None:
+        branch = self._branches.get(chance.branch)
         if branch is None:
-            branch = self._branches[one.branch] = _BranchShare()
+            branch = self._branches[chance.branch] = _BranchShare()
             if len(self._branches) > _MOST:
-                others = (name for name in self._branches if name != one.branch)
+                others = (name for name in self._branches if name != chance.branch)
                 del self._branches[min(others, key=lambda name: self._branches[name].last)]
-        branch.chances.slide(one.at)
-        if one.taken and branch.turn(one.uploaded):
+        branch.chances.slide(chance.at)
+        if chance.taken and branch.turn(chance.uploaded):
             self._turn(branch)
             return
-        taken = branch.pass_by(one)
+        taken = branch.pass_by(chance)
         if taken is None:
             return
         if branch.bad_at:
-            self._watch(one.branch, branch, one, taken)
+            self._watch(chance.branch, branch, chance, taken)
         else:
-            self._weigh(branch, one, taken)
+            self._weigh(branch, chance, taken)
 
     def _usual(self, branch: _BranchShare) -> float | None:
         """The share that is surely usual there; None where too little is known, or it is small."""
@@ -228,14 +228,14 @@ class BranchCoverage(SignalKind):
         share = min(wilson(before.good, before.n, _LIKELY).low, _HIGHEST)
         return share if share >= self._policy.usual else None
 
-    def _weigh(self, branch: _BranchShare, one: Chance, taken: bool) -> None:
+    def _weigh(self, branch: _BranchShare, chance: Chance, taken: bool) -> None:
         usual = self._usual(branch)
         if usual is None:
             branch.run = Run()
             return
         began = not branch.run.n
-        branch.run.add(_gain(taken, usual), taken, one.uploaded)
-        proof = one.proof._replace(at=one.uploaded)
+        branch.run.add(_gain(taken, usual), taken, chance.uploaded)
+        proof = chance.proof._replace(at=chance.uploaded)
         if not branch.run.n:
             branch.good = proof
             return
@@ -249,7 +249,7 @@ class BranchCoverage(SignalKind):
         if run.passes >= _TAKEN and run.n - run.passes >= self._policy.changes:
             elsewhere = self._elsewhere(branch)
             if elsewhere is not None:
-                branch.bad_at, branch.elsewhere, branch.back = one.at, elsewhere, Run()
+                branch.bad_at, branch.elsewhere, branch.back = chance.at, elsewhere, Run()
                 branch.usual = branch.before.good / branch.before.n
 
     def _elsewhere(self, branch: _BranchShare) -> float | None:
@@ -264,20 +264,20 @@ class BranchCoverage(SignalKind):
         share = (n - missed) / n
         return share if share >= self._policy.share * (1 - before / before_n) else None
 
-    def _watch(self, name: str, branch: _BranchShare, one: Chance, taken: bool) -> None:
+    def _watch(self, name: str, branch: _BranchShare, chance: Chance, taken: bool) -> None:
         """Weighs the usual share against the one since the trouble began."""
         run, usual = branch.run, min(branch.usual, _HIGHEST)
         low = min((run.passes + 0.5) / (run.n + 1), usual / 2)
         gain = math.log(usual / low) if taken else math.log((1 - usual) / (1 - low))
-        branch.back.add(gain, taken, one.uploaded)
+        branch.back.add(gain, taken, chance.uploaded)
         run.n, run.passes = run.n + 1, run.passes + taken
         if not taken:
-            branch.newest = one.proof._replace(at=one.uploaded)
+            branch.newest = chance.proof._replace(at=chance.uploaded)
         if branch.back.score >= RECOVERED:
             branch.forget()
-        elif one.at - branch.bad_at >= self._policy.adopt.total_seconds():
+        elif chance.at - branch.bad_at >= self._policy.adopt.total_seconds():
             self._branches[name] = _BranchShare()
-            self._adopted = {name: one.at}
+            self._adopted = {name: chance.at}
 
     def _turn(self, branch: _BranchShare) -> None:
         """A chance that was counted as missed was taken."""
@@ -293,8 +293,8 @@ class BranchCoverage(SignalKind):
 
     @property
     def _bad(self) -> list[tuple[str, _BranchShare]]:
-        bad = [one for one in self._branches.items() if one[1].bad_at]
-        return sorted(bad, key=lambda one: (one[1].bad_at, one[0]))
+        bad = [pair for pair in self._branches.items() if pair[1].bad_at]
+        return sorted(bad, key=lambda pair: (pair[1].bad_at, pair[0]))
 
     def standing(self, _now: float, _ending: bool) -> Reading:
         """Bad while the CI takes less on a branch."""
@@ -306,8 +306,8 @@ class BranchCoverage(SignalKind):
     def signal(self, now: float) -> Signal:
         """The branch with less for longest, and how many others there are."""
         bad, standing = self._bad, self.standing(now, True)
-        known = sum(one.before.n >= self._policy.minimum for one in self._branches.values())
-        seen = SeenCoverage(known, self._policy.minimum)
+        judged = sum(branch.before.n >= self._policy.minimum for branch in self._branches.values())
+        seen = SeenCoverage(judged, self._policy.minimum)
         adopted_at = max(self._adopted.values(), default=0.0)
         adopted = moment(adopted_at) if adopted_at else None
         if not bad:
@@ -316,18 +316,22 @@ class BranchCoverage(SignalKind):
                 seen = replace(seen, adopted=next(iter(self._adopted)), after=after)
             own = self.own(seen)
             clears = standing.clears
-            return Signal(NAME, standing.verdict, n=known, seen=own, clears=clears, adopted=adopted)
+            return Signal(
+                NAME, standing.verdict, n=judged, seen=own, clears=clears, adopted=adopted
+            )
         name, branch = bad[0]
         run = branch.run
         figures = (run.passes, run.n, run.start, branch.usual, branch.elsewhere, len(bad) - 1)
-        proofs = [one for one in dict.fromkeys((branch.newest, branch.first)) if one is not None]
+        proofs = [
+            proof for proof in dict.fromkeys((branch.newest, branch.first)) if proof is not None
+        ]
         good = [evidence(branch.good, Fault.LAST_GOOD)] if branch.good else []
         return Signal(
             NAME,
             standing.verdict,
             **share_of(run.passes, run.n),
-            seen=self.own(SeenCoverage(known, seen.least, name, *figures)),
-            evidence=(*(evidence(one, Fault.MISSED) for one in proofs), *good),
+            seen=self.own(SeenCoverage(judged, seen.least, name, *figures)),
+            evidence=(*(evidence(proof, Fault.MISSED) for proof in proofs), *good),
             since=moment(run.start),
         )
 
@@ -347,8 +351,8 @@ class BranchCoverage(SignalKind):
         if seen.adopted is not None:
             lasted = span(timedelta(seconds=seen.after))
             return job_span(seen.adopted), f" has had fewer reports for {lasted}: now its usual"
-        known = plural(seen.known, "branch", "branches")
-        return (f"reports on less on no branch alone; {known} with enough patch sets to judge",)
+        judged = plural(seen.known, "branch", "branches")
+        return (f"reports on less on no branch alone; {judged} with enough patch sets to judge",)
 
     @classmethod
     def threshold(cls, seen: SeenCoverage) -> str:

@@ -96,11 +96,11 @@ class Broken(NamedTuple):
     elsewhere: Count
     usual: float | None
 
-    def seen(self, known: int) -> BranchBeside:
-        """The same as figures; ``known`` are the branches of which enough is known."""
+    def seen(self, judged: int) -> BranchBeside:
+        """The same as figures; ``judged`` is how many branches have enough results."""
         there, elsewhere = self.there, self.elsewhere
         return BranchBeside(
-            known, self.branch, moment(self.since), there.good, there.n, self.usual,
+            judged, self.branch, moment(self.since), there.good, there.n, self.usual,
             elsewhere.good, elsewhere.n,
         )  # fmt: skip
 
@@ -124,39 +124,39 @@ class Branches(Stored):
         """A branch of which nothing is known."""
         return Branch(self._policy)
 
-    def hear(self, one: Heard) -> None:
+    def hear(self, heard: Heard) -> None:
         """The CI wrote something on a change of a branch."""
-        branch = self._branches.get(one.branch)
+        branch = self._branches.get(heard.branch)
         if branch is None:
-            branch = self._branches[one.branch] = Branch(self._policy)
-        branch.heard = max(branch.heard, one.at)
+            branch = self._branches[heard.branch] = Branch(self._policy)
+        branch.heard = max(branch.heard, heard.at)
         if len(self._branches) > _MOST:
             gone = min(self._branches, key=lambda name: self._branches[name].heard)
             del self._branches[gone]
             self._bad.discard(gone)
 
-    def count(self, one: Counted) -> None:
+    def count(self, result: Counted) -> None:
         """A result that speaks of the CI, or one less."""
-        branch = self._branches.get(one.proof.branch)
+        branch = self._branches.get(result.proof.branch)
         if branch is not None:
-            branch.level.take(one)
-            self._weigh(one.proof.branch, branch, one.at)
+            branch.level.take(result)
+            self._weigh(result.proof.branch, branch, result.at)
 
-    def take(self, one: FirstVerdict) -> None:
+    def take(self, verdict: FirstVerdict) -> None:
         """The first verdict on a patch set."""
-        branch = self._branches.get(one.proof.branch)
+        branch = self._branches.get(verdict.proof.branch)
         if branch is not None:
-            branch.success.take(one)
-            if one.paired:
-                run = JobRun(one.proof.branch, Result.PASS if one.passed else Result.FAIL)
-                self._streaks.take(JobResults(one.at, (run,), one.proof, one.upload))
-            self._weigh(one.proof.branch, branch, one.at)
+            branch.success.take(verdict)
+            if verdict.paired:
+                run = JobRun(verdict.proof.branch, Result.PASS if verdict.passed else Result.FAIL)
+                self._streaks.take(JobResults(verdict.at, (run,), verdict.proof, verdict.upload))
+            self._weigh(verdict.proof.branch, branch, verdict.at)
 
     def adopt(self, at: float, since: float) -> None:
         """A drop of the whole CI ``since`` then is how it is now: on every branch, but for those
         that broke alone.
         """
-        alone = {one.branch for one in self._alone(at)}
+        alone = {broken.branch for broken in self._alone(at)}
         for name, branch in self._branches.items():
             seen = branch.level.reached(since)
             if name not in alone and branch.success.chart.baseline.ready and seen.n:
@@ -171,7 +171,7 @@ class Branches(Stored):
         """The branches that broke alone, the longest ago first."""
         broken = (self._broken(name, now) for name in self._bad & self._at_home())
         alone = [branch for branch in broken if branch is not None and self._is_alone(branch)]
-        return sorted(alone, key=lambda one: (one.since, one.branch))
+        return sorted(alone, key=lambda branch: (branch.since, branch.branch))
 
     def _broken(self, name: str, now: float) -> Broken | None:
         branch, streak = self._branches[name], dict(self._streaks.long(now)).get(name)
@@ -188,19 +188,19 @@ class Branches(Stored):
         elsewhere = Count(sum(count.n for count in counts), sum(count.bad for count in counts))
         return Broken(name, since, there, elsewhere, usual)
 
-    def _is_alone(self, one: Broken) -> bool:
+    def _is_alone(self, broken: Broken) -> bool:
         """Whether surely more passes on the others than there, and more than the middle of what
         passes there now and before; where that is not known, more surely yet.
 
         A small drop of the whole CI is never the same on all branches.
         """
-        there, elsewhere = one.there, one.elsewhere
+        there, elsewhere = broken.there, broken.elsewhere
         if elsewhere.n < self._policy.branch.beside:
             return False
         sure = _APART
-        if one.usual is None:
+        if broken.usual is None:
             sure = 1 - self._policy.branch.false_alerts / _RULES / _CHARTED
-        elif elsewhere.good / elsewhere.n <= (one.usual + there.good / there.n) / 2:
+        elif elsewhere.good / elsewhere.n <= (broken.usual + there.good / there.n) / 2:
             return False
         high = wilson(there.good, there.n, sure).high
         return wilson(elsewhere.good, elsewhere.n, sure).low > high
@@ -215,7 +215,9 @@ class Branches(Stored):
         Where all are broken, the whole CI is: then nothing is said of any.
         """
         bad = self._bad and self._bad & self._at_home()
-        broken = [one for one in (self._broken(name, now) for name in bad) if one is not None]
+        broken = [
+            branch for branch in (self._broken(name, now) for name in bad) if branch is not None
+        ]
         if not broken:
             return Reading(State.HEALTHY, not bad)
         alone = any(map(self._is_alone, broken))
@@ -224,15 +226,15 @@ class Branches(Stored):
     def signal(self, now: float) -> Signal:
         """The branch that broke alone the longest ago."""
         alone, standing = self._alone(now), self.standing(now, True)
-        known = sum(self._branches[name].usual is not None for name in self._at_home())
+        judged = sum(self._branches[name].usual is not None for name in self._at_home())
         if not alone:
             charts = (self._branches[name].success.chart for name in self._at_home())
             adopted = max((chart.adopted_at or 0.0 for chart in charts), default=0.0)
             return Signal(
                 NAME,
                 standing.verdict,
-                n=known,
-                seen=BranchBeside(known),
+                n=judged,
+                seen=BranchBeside(judged),
                 clears=standing.clears,
                 adopted=moment(adopted) if adopted else None,
             )
@@ -245,15 +247,15 @@ class Branches(Stored):
             low=low,
             high=high,
             n=first.there.n,
-            seen=first.seen(known),
+            seen=first.seen(judged),
             evidence=self._branches[first.branch].worse(now).evidence,
             since=moment(first.since),
         )
 
     def health(self, now: float) -> tuple[BranchHealth, ...]:
         """The branches where the CI is at home, those with most results first."""
-        found = (self._health(name, now) for name in self._at_home())
-        return tuple(sorted(found, key=lambda one: (-one.n, one.branch)))
+        branches = (self._health(name, now) for name in self._at_home())
+        return tuple(sorted(branches, key=lambda health: (-health.n, health.branch)))
 
     def _health(self, name: str, now: float) -> BranchHealth:
         health, broken = self._branches[name].health(name, now), None

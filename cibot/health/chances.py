@@ -221,7 +221,7 @@ class Chances(Stored):
         ]
         return sorted(missed, key=lambda each: each.uploaded_at, reverse=True)
 
-    def hear(self, one: Heard) -> None:
+    def hear(self, heard: Heard) -> None:
         """The CI wrote something."""
         silent = self.silent
         self.gasps = 1 if silent else self.gasps + 1
@@ -237,14 +237,14 @@ class Chances(Stored):
                 self._count(slot, True)
                 self.absent.add(proof)
         self._open, self.missed, self.missed_first, self.everywhere = [], 0, [], False
-        self.last = one.at
+        self.last = heard.at
         # Of a CI that is silent what was known before stays known.
-        self.long.slide(one.at)
-        self.recent.slide(one.at)
-        self.rhythm.hear(one.at)
-        self._remember(one.project, one.branch, one.at)
-        if one.reports:
-            self._report((one.change_id, one.patch_set), one.at)
+        self.long.slide(heard.at)
+        self.recent.slide(heard.at)
+        self.rhythm.hear(heard.at)
+        self._remember(heard.project, heard.branch, heard.at)
+        if heard.reports:
+            self._report((heard.change_id, heard.patch_set), heard.at)
 
     def _report(self, key: _Key, at: float) -> None:
         """A late report counts when it comes: how late is the latency's."""
@@ -260,35 +260,35 @@ class Chances(Stored):
         slot = self._slots.get(number)
         return slot is not None and not slot.reported
 
-    def due(self, one: Due, allowed: float) -> None:
+    def due(self, due: Due, allowed: float) -> None:
         """The reference judged a patch set; the CI has ``allowed`` seconds from its upload."""
-        if not self._at_home(one):
+        if not self._at_home(due):
             return
-        deadline = one.uploaded_at + allowed
-        key = (one.proof.change_id, one.proof.patch_set)
-        slot = int(one.uploaded_at // self._slot)
+        deadline = due.uploaded_at + allowed
+        key = (due.proof.change_id, due.proof.patch_set)
+        slot = int(due.uploaded_at // self._slot)
         if key in self._pending or self._waiting[slot] >= _MOST_OF_A_SLOT:
             return
         self._waiting[slot] += 1
-        place = ChangePlace(one.project, one.branch)
+        place = ChangePlace(due.project, due.branch)
         self._pending[key] = _Pending(
-            one.proof, one.uploaded_at, deadline, one.reported_at, None, place
+            due.proof, due.uploaded_at, deadline, due.reported_at, None, place
         )
-        heapq.heappush(self._deadlines, (max(deadline, one.at), *key))
-        if one.reported_at is not None and one.reported_at <= deadline:
-            self.comeback.add(slot, True, one.at)
+        heapq.heappush(self._deadlines, (max(deadline, due.at), *key))
+        if due.reported_at is not None and due.reported_at <= deadline:
+            self.comeback.add(slot, True, due.at)
 
-    def _at_home(self, one: Due) -> bool:
+    def _at_home(self, due: Due) -> bool:
         """Whether it reports on a branch lately, or on all of its kind where that is new."""
-        project, branch, oldest = one.project, one.branch, self.last - AT_HOME
+        project, branch, oldest = due.project, due.branch, self.last - AT_HOME
         branches = self._homes.get(project, {})
-        if one.named:
+        if due.named:
             return any(0 < heard >= oldest for heard in branches.values())
         if branch not in branches:
             kind = branch.rpartition("/")[0]
             alike = [heard for name, heard in branches.items() if name.rpartition("/")[0] == kind]
             lately = sum(heard >= oldest for heard in alike)
-            new = one.at - self.rhythm.first > AT_HOME
+            new = due.at - self.rhythm.first > AT_HOME
             inherits = new and kind and all(alike) and lately >= _FEWEST_ALIKE
             self._remember(project, branch, self.last if inherits else 0.0)
         return 0 < self._homes[project][branch] >= oldest
@@ -299,54 +299,54 @@ class Chances(Stored):
         if len(branches) > _MOST_BRANCHES:
             del branches[min(branches, key=lambda name: (branches[name], name == branch))]
 
-    def end(self, one: Ended) -> None:
+    def end(self, end: Ended) -> None:
         """A patch set was replaced, or its change closed."""
-        waiting = self._pending.get((one.change_id, one.patch_set))
+        waiting = self._pending.get((end.change_id, end.patch_set))
         if waiting is not None and waiting.ended is None:
-            waiting.ended = one.at
+            waiting.ended = end.at
 
     def pass_deadline(self) -> Chance | None:
         """The next deadline passes: its patch set becomes a chance, unless it was gone before."""
         at, change_id, patch_set = heapq.heappop(self._deadlines)
-        one = self._pending.pop((change_id, patch_set))
-        slot = int(one.uploaded // self._slot)
+        pending = self._pending.pop((change_id, patch_set))
+        slot = int(pending.uploaded // self._slot)
         self._waiting[slot] -= 1
         if not self._waiting[slot]:
             del self._waiting[slot]
-        gone = one.ended is not None and one.ended < one.deadline
-        took = one.took
+        gone = pending.ended is not None and pending.ended < pending.deadline
+        took = pending.took
         if gone and took is None:
             return None
         if took is None:
-            self.comeback.add(slot, False, one.deadline)
+            self.comeback.add(slot, False, pending.deadline)
         if slot not in self._slots:
-            self._begin(slot, one)
+            self._begin(slot, pending)
         elif took is not None and self._misses(slot):
             self._turn(slot, took)
         if took is None:
-            self._late[change_id, patch_set] = _Late(slot, one.uploaded, one.deadline)
+            self._late[change_id, patch_set] = _Late(slot, pending.uploaded, pending.deadline)
             if len(self._late) > _KEPT:
                 del self._late[next(iter(self._late))]
-        return Chance(at, one.place.branch, one.uploaded, took is not None, one.proof)
+        return Chance(at, pending.place.branch, pending.uploaded, took is not None, pending.proof)
 
-    def _begin(self, slot: int, one: _Pending) -> None:
-        missed = one.took is None
-        self._slots[slot] = _Slot(not missed, *one.place)
-        self._rollup.chance(slot * self._slot, one.place, one.took)
+    def _begin(self, slot: int, pending: _Pending) -> None:
+        missed = pending.took is None
+        self._slots[slot] = _Slot(not missed, *pending.place)
+        self._rollup.chance(slot * self._slot, pending.place, pending.took)
         if len(self._slots) > _KEPT:
             del self._slots[next(iter(self._slots))]
         if not missed:
             self._count(slot, False)
             return
-        proof = one.proof.dated(one.deadline)
-        if one.uploaded > self.last:
+        proof = pending.proof.dated(pending.deadline)
+        if pending.uploaded > self.last:
             self.missed += 1
             self._open.append((slot, proof))
             if len(self._open) > _KEPT:
                 del self._open[0]
             if len(self.missed_first) < MOST_EVIDENCE:
                 self.missed_first.append(proof)
-            self.everywhere = self.everywhere or self._is_everywhere(one.deadline)
+            self.everywhere = self.everywhere or self._is_everywhere(pending.deadline)
             return
         self._count(slot, True)
         self.absent.add(proof)
@@ -360,9 +360,9 @@ class Chances(Stored):
         row = Counter(self._slots[slot].place for slot, _proof in self._open if slot in self._slots)
         (place, here), taken = row.most_common(1)[0], 0
         beside = 0
-        for known in self._slots.values():
-            taken += known.reported
-            beside += known.reported and known.place != place
+        for slot in self._slots.values():
+            taken += slot.reported
+            beside += slot.reported and slot.place != place
         if 2 * beside <= taken or surely_elsewhere(self.long.count, row.total() - here):
             return True
         return now - self.last >= max(self.rhythm.limit, _LONG_QUIET)

@@ -36,10 +36,10 @@ class FalseFailures(Share):
         super().__init__(NAME, policy, Fault.FAILED_ALONE)
         self._stacks = Stacks()
 
-    def take(self, one: Counted) -> None:
+    def take(self, result: Counted) -> None:
         """Takes in a result, or takes one back."""
-        if not (one.bad and self._stacks.repeats(one)):
-            super().take(one)
+        if not (result.bad and self._stacks.repeats(result)):
+            super().take(result)
 
 
 class FalsePasses(Share):
@@ -95,11 +95,11 @@ class Flips(Stored):
         self._days = Days(policy.window.total_seconds())
         self._proofs = Proofs()
 
-    def take(self, one: Tried) -> None:
+    def take(self, tried: Tried) -> None:
         """Takes in a pass or a failure."""
-        self._days.add(one.at, 1, one.flipped is not None)
-        if one.flipped is not None:
-            self._proofs.add(one.flipped)
+        self._days.add(tried.at, 1, tried.flipped is not None)
+        if tried.flipped is not None:
+            self._proofs.add(tried.flipped)
 
     def standing(self, _now: float, _ending: bool) -> Reading:
         """Shown only: never opens an incident."""

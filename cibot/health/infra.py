@@ -64,14 +64,14 @@ class Infra(Share):
         self._way_back = Run()
         self._settled = -math.inf
 
-    def attempt(self, one: Attempted) -> None:
+    def attempt(self, attempted: Attempted) -> None:
         """A run ended, or broke."""
         if self._bad is not None:
-            self._watch_way_back(self._bad, one)
+            self._watch_way_back(self._bad, attempted)
             return
         worst = None
         for run, (well, broke) in zip(self._runs, self._gains, strict=True):
-            run.add(broke if one.broke else well, not one.broke, one.at)
+            run.add(broke if attempted.broke else well, not attempted.broke, attempted.at)
             high = worst.score if worst else _HEIGHT
             if run.score >= high and run.n - run.passes >= FEWEST:
                 worst = run
@@ -81,29 +81,29 @@ class Infra(Share):
             self._bad, self._way_back = worst, Run()
             self._runs = [Run() for _ in self._gains]
 
-    def _watch_way_back(self, bad: Run, one: Attempted) -> None:
+    def _watch_way_back(self, bad: Run, attempted: Attempted) -> None:
         # All since it began: the runs by which it was noticed are worse than what goes on.
         low = min(_MOST, max(_LEAST, (bad.passes + 0.5) / (bad.n + 1)))
         bad.n += 1
-        bad.passes += not one.broke
+        bad.passes += not attempted.broke
         high = max(1 - self._policy.clears, low + _LEAST)
-        gain = math.log((1 - high) / (1 - low)) if one.broke else math.log(high / low)
-        self._way_back.add(gain, not one.broke, one.at)
+        gain = math.log((1 - high) / (1 - low)) if attempted.broke else math.log(high / low)
+        self._way_back.add(gain, not attempted.broke, attempted.at)
         if self._way_back.score >= RECOVERED:
             self._settled = self._way_back.start
             self._bad = None
 
     def _look(self, now: float) -> tuple[Count, State, float | None]:
         self._tally.slide(now)
-        known = self._tally.newest(self._policy.minimum, now)
-        if self._bad is not None and known.n:
+        counted = self._tally.newest(self._policy.minimum, now)
+        if self._bad is not None and counted.n:
             n, broken = self._bad.n, self._bad.n - self._bad.passes
             failing = self._mostly or wilson(broken, n, SURE).low > self._policy.failing
-            return known, State.FAILING if failing else State.DEGRADED, None
+            return counted, State.FAILING if failing else State.DEGRADED, None
         if self._tally.bad and self._settled > now - self._policy.window.total_seconds():
             return self._tally.since(self._settled), State.HEALTHY, self._settled
-        enough = self._bad is None and known.n >= self._policy.minimum
-        return known, State.HEALTHY if enough else State.UNKNOWN, None
+        enough = self._bad is None and counted.n >= self._policy.minimum
+        return counted, State.HEALTHY if enough else State.UNKNOWN, None
 
     def _clears(self, _counted: Count, verdict: State, _back: float | None) -> bool:
         return verdict is State.HEALTHY

@@ -113,8 +113,8 @@ class Judge(Stored):
         )  # fmt: skip
         self._ways: dict[Any, _Way] = {}
         for key, take, gauges in _ways(self):
-            takers, own, known = self._ways.get(key, ((), _TAKERS.get(key), ()))
-            self._ways[key] = ((*takers, take) if take else takers, own, (*known, *gauges))
+            takers, own, before = self._ways.get(key, ((), _TAKERS.get(key), ()))
+            self._ways[key] = ((*takers, take) if take else takers, own, (*before, *gauges))
 
     @property
     def next_alarm(self) -> float | None:
@@ -133,31 +133,31 @@ class Judge(Stored):
         self.coverage.follow(at)
         return (self.silence, self.coverage, *(self.take(chance) if chance else ()))
 
-    def take(self, one: Input) -> tuple[Gauge, ...]:
+    def take(self, event: Input) -> tuple[Gauge, ...]:
         """Takes in what happened; the signals that it may have changed."""
-        takers, own, gauges = self._ways[one.window if type(one) is Counted else type(one)]
-        self.rollup.noted_at = one.at
+        takers, own, gauges = self._ways[event.window if type(event) is Counted else type(event)]
+        self.rollup.noted_at = event.at
         for take in takers:
-            take(one)
+            take(event)
         if own is not None:
-            own(self, one)
+            own(self, event)
         return gauges
 
-    def _hear(self, one: Heard) -> None:
-        self.chances.hear(one)
-        self.branches.hear(one)
-        self.coverage.follow(one.at)
+    def _hear(self, heard: Heard) -> None:
+        self.chances.hear(heard)
+        self.branches.hear(heard)
+        self.coverage.follow(heard.at)
 
-    def _due(self, one: Due) -> None:
-        self.chances.due(one, self.latency.allowed(one.at))
+    def _due(self, due: Due) -> None:
+        self.chances.due(due, self.latency.allowed(due.at))
 
-    def _verdict(self, one: FirstVerdict) -> None:
+    def _verdict(self, verdict: FirstVerdict) -> None:
         chart = self.success.chart
         before, adopted, dropped = chart.settled, chart.adopted, chart.dropped
-        self.success.take(one)
-        self.branches.take(one)
+        self.success.take(verdict)
+        self.branches.take(verdict)
         if dropped is not None and chart.adopted != adopted:
-            self.branches.adopt(one.at, dropped.start)
+            self.branches.adopt(verdict.at, dropped.start)
         settled = chart.settled
         if settled != before:
             fails = 1 - chart.baseline.mean
@@ -227,11 +227,11 @@ def overall(signals: Iterable[Signal]) -> State:
     and its presence were judged: otherwise its state is not known, and unknown
     is the answer.
     """
-    found = [signal for signal in signals if signal.counts]
-    bad = [signal.verdict for signal in found if signal.verdict.bad]
+    counted = [signal for signal in signals if signal.counts]
+    bad = [signal.verdict for signal in counted if signal.verdict.bad]
     if bad:
         return min(bad, key=lambda state: state.rank)
-    well = {signal.name for signal in found if signal.verdict is State.HEALTHY}
+    well = {signal.name for signal in counted if signal.verdict is State.HEALTHY}
     if "level" in well:
         well.add(SUCCESS)  # the rate is known, and it is good
     return State.HEALTHY if well >= _NEEDED else State.UNKNOWN

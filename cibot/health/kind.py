@@ -38,7 +38,7 @@ class SignalKind(Stored, ABC):
     def __init__(self, thresholds: Any) -> None: ...
 
     @abstractmethod
-    def take(self, one: Any, /) -> None:
+    def take(self, event: Any, /) -> None:
         """Takes in what happened."""
 
     @abstractmethod

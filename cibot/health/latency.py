@@ -74,27 +74,27 @@ class LatencySignal(Stored):
         super().read(row)
         self._usual = self._allowed = None
 
-    def take(self, one: Took) -> None:
+    def take(self, took: Took) -> None:
         """Takes in how long a verdict took."""
-        day = int(one.at // DAY)
+        day = int(took.at // DAY)
         if day > self._newest:
             self._newest = day
             _drop(self._days, day - _MEMORY)
             _drop(self._recent, day - self._window)
             _drop(self._after, day - self._window)
-        step = step_of(one.hours)
+        step = step_of(took.hours)
         _add(self._days, day, step)
         _add(self._recent, day, step)
-        usual = self._usual_hours(one.at)
-        slow = usual is not None and one.hours > self._policy.degraded * usual
-        self._last.append((not slow, one.at, step))
+        usual = self._usual_hours(took.at)
+        slow = usual is not None and took.hours > self._policy.degraded * usual
+        self._last.append((not slow, took.at, step))
         del self._last[:-_KEPT]
         if slow:
-            self._proofs.add(one.proof)
+            self._proofs.add(took.proof)
         if self._held.lasts:
             self._look_back(day, step, slow)
         if usual is not None:
-            self._follow(one.at, usual)
+            self._follow(took.at, usual)
 
     def _follow(self, at: float, usual: float) -> None:
         held = self._held
@@ -112,15 +112,15 @@ class LatencySignal(Stored):
 
     def _look_back(self, day: int, step: int, slow: bool) -> None:
         """Since when the last ones are surely as usual; each slow one asks again."""
-        known = self._back != -math.inf
-        if known:
+        is_back = self._back != -math.inf
+        if is_back:
             _add(self._after, day, step)
             if not slow:
                 return
         back = self._back_since()
         if back is None:
             self._back, self._after = -math.inf, {}
-        elif not known:
+        elif not is_back:
             self._back = back
             for _well, at, its_step in self._last:
                 if at >= back:
@@ -139,10 +139,10 @@ class LatencySignal(Stored):
         day = int(at // DAY)
         if self._allowed is None or self._allowed[0] != day:
             before = _merged(self._days, day - _MEMORY, day - 1)
-            known = sum(before.values()) >= _ENOUGH
-            self._allowed = (day, _allowance(before) if known else None)
-        found = self._allowed[1]
-        return _allowance(_merged(self._days, day - _MEMORY, day)) if found is None else found
+            enough = sum(before.values()) >= _ENOUGH
+            self._allowed = (day, _allowance(before) if enough else None)
+        seconds = self._allowed[1]
+        return _allowance(_merged(self._days, day - _MEMORY, day)) if seconds is None else seconds
 
     def _recent_days(self, now: float) -> tuple[int, int]:
         """The first and last day of the window; it ends today."""
@@ -162,8 +162,8 @@ class LatencySignal(Stored):
         first, today = self._recent_days(now)
         if self._usual is None or self._usual[0] != today:
             before = _merged(self._days, today - _MEMORY + 1, first - 1)
-            known = sum(before.values()) >= self._policy.minimum
-            usual = max(percentile_of(before, _HIGH), _LEAST_HOURS) if known else -1.0
+            enough = sum(before.values()) >= self._policy.minimum
+            usual = max(percentile_of(before, _HIGH), _LEAST_HOURS) if enough else -1.0
             self._usual = (today, usual)
         return self._held.of(self._usual[1]) if self._usual[1] > 0 else None
 
@@ -179,7 +179,7 @@ class LatencySignal(Stored):
             if first <= day <= today
         ]
         surely = wilson(sum(by_day), n, SURE).low > _USUAL_SHARE
-        slow = surely and sum(one > 0 for one in by_day) >= self._policy.slow_days
+        slow = surely and sum(count > 0 for count in by_day) >= self._policy.slow_days
         return State.DEGRADED if slow else State.HEALTHY
 
     def standing(self, now: float, ending: bool) -> Reading:
@@ -275,12 +275,12 @@ def _drop(days: _Days, first: int) -> None:
 
 
 def _merged(days: _Days, first: int, last: int) -> dict[int, int]:
-    found: dict[int, int] = {}
+    merged: dict[int, int] = {}
     for day, steps in days.items():
         if first <= day <= last:
             for step, n in steps.items():
-                found[step] = found.get(step, 0) + n
-    return found
+                merged[step] = merged.get(step, 0) + n
+    return merged
 
 
 def _allowance(steps: Mapping[int, int]) -> float:

@@ -95,8 +95,8 @@ class _Place:
     def count(self, ran: RunEnded) -> bool:
         """Whether it is the first that is heard of a change, and of its burst of uploads."""
         slot, change = burst(ran.uploaded, ran.at), ran.proof.change_id
-        for known, _number, proof in self.last:
-            if slot == known or change == proof.change_id:
+        for other_slot, _number, proof in self.last:
+            if slot == other_slot or change == proof.change_id:
                 return False
         self.changes += 1
         self.last = [*self.last, (slot, self.changes, ran.proof)][-_TOGETHER:]
@@ -158,7 +158,7 @@ class MissingJobs(SignalKind):
                 job = _UsualJob(before, 0, place.changes, ran.at, before, ran.proof)
                 place.jobs[run.job] = job
                 self._make_room()
-            accused = (*where, run.job) in self._accused.found
+            accused = (*where, run.job) in self._accused.jobs
             job.see(place.changes, counts, ran.proof, run.url, accused=accused)
             if accused:
                 self._accused.well((*where, run.job))
@@ -170,7 +170,7 @@ class MissingJobs(SignalKind):
             return
         where, name = min(
             ((where, name) for where, place in self._places.items() for name in place.jobs),
-            key=lambda one: self._places[one[0]].jobs[one[1]].proof.at,
+            key=lambda pair: self._places[pair[0]].jobs[pair[1]].proof.at,
         )
         self._forget((*where, name))
 
@@ -193,7 +193,7 @@ class MissingJobs(SignalKind):
             if by:
                 self._adopt(key, ran.at, by)
                 continue
-            accused = self._accused.found.get(key)
+            accused = self._accused.jobs.get(key)
             since = accused.since if accused and not accused.back else place.first_after(job.seen)
             at = accused.at if accused else ran.at
             before = job.proof._replace(job=name, url=job.url)
@@ -233,7 +233,7 @@ class MissingJobs(SignalKind):
         self._forget(key)
 
     @property
-    def _known(self) -> int:
+    def _judged(self) -> int:
         return sum(
             self._limit(job) is not None
             for place in self._places.values()
@@ -247,14 +247,14 @@ class MissingJobs(SignalKind):
     def signal(self, now: float) -> Signal:
         """The job that is missing for longest, and how many others are."""
         heard = bool(self._places)
-        return self._accused.signal(type(self), Fault.GONE, now, heard, self._known)
+        return self._accused.signal(type(self), Fault.GONE, now, heard, self._judged)
 
     @classmethod
     def words(cls, seen: SeenJobs) -> Words:
         """Which job is missing since when; else which one was adopted."""
         if seen.job is None:
-            known = f"no job is missing; {plural(seen.known, 'job')} with enough reports to judge"
-            return adopted(seen, "missing") or (known,)
+            text = f"no job is missing; {plural(seen.known, 'job')} with enough reports to judge"
+            return adopted(seen, "missing") or (text,)
         was = f"; it was in {percent(seen.now / seen.before)} of {seen.before:.0f} before"
         return (
             "reports as usual, but ",

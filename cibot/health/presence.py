@@ -32,7 +32,7 @@ class PresenceSignal:
         self._chances = chances
 
     @property
-    def _known(self) -> bool:
+    def _knows_coverage(self) -> bool:
         """Whether enough chances came for its coverage to be known."""
         return self._chances.long.n >= self._policy.minimum
 
@@ -40,7 +40,7 @@ class PresenceSignal:
     def alarm(self) -> float | None:
         """When a CI of which only its rhythm is known becomes silent by time alone."""
         rhythm = self._chances.rhythm
-        if self._known or rhythm.rung or not rhythm.known:
+        if self._knows_coverage or rhythm.rung or not rhythm.is_known:
             return None
         return self._chances.last + rhythm.limit
 
@@ -52,14 +52,14 @@ class PresenceSignal:
         if chances.silent:
             return Reading(State.SILENT, False)
         settled = chances.gasps >= self._policy.clears and chances.comeback.since is None
-        if self._known:
+        if self._knows_coverage:
             rising = k is not None and 2 * chances.missed >= k
             return Reading(State.HEALTHY if k else State.UNKNOWN, settled, rising)
         return self._by_rhythm(now, settled)
 
     def _by_rhythm(self, now: float, settled: bool) -> Reading:
         rhythm, quiet = self._chances.rhythm, now - self._chances.last
-        if not rhythm.known:
+        if not rhythm.is_known:
             heard = quiet <= self._policy.rhythm_least.total_seconds()
             return Reading(State.HEALTHY if heard else State.UNKNOWN, heard and settled)
         # Without uploads there was nothing to report on.
@@ -78,7 +78,7 @@ class PresenceSignal:
         n, missed = chances.long.count
         adopted = chances.comeback.adopted
         quiet = timedelta(seconds=max(0.0, now - chances.last))
-        found = Signal(
+        signal = Signal(
             NAME,
             standing.verdict,
             n=n,
@@ -89,23 +89,23 @@ class PresenceSignal:
             since=moment(chances.last) if standing.bad else None,
             adopted=known_moment(adopted),
         )
-        if self._known or chances.missed >= (chances.patience or chances.missed + 1):
-            return self._with_coverage(found, n, missed)
-        return self._with_rhythm(found)
+        if self._knows_coverage or chances.missed >= (chances.patience or chances.missed + 1):
+            return self._with_coverage(signal, n, missed)
+        return self._with_rhythm(signal)
 
-    def _with_coverage(self, found: Signal, n: int, missed: int) -> Signal:
+    def _with_coverage(self, signal: Signal, n: int, missed: int) -> Signal:
         takes = wilson(n - missed, n).low if n else self._policy.assumed
-        assert isinstance(found.seen, LastHeard)
+        assert isinstance(signal.seen, LastHeard)
         return replace(
-            found,
+            signal,
             **share_of(n - missed, n),
-            seen=replace(found.seen, patience=self._chances.patience, takes=takes),
+            seen=replace(signal.seen, patience=self._chances.patience, takes=takes),
         )
 
-    def _with_rhythm(self, found: Signal) -> Signal:
+    def _with_rhythm(self, signal: Signal) -> Signal:
         rhythm = self._chances.rhythm
-        if not rhythm.known:
-            return found
-        assert isinstance(found.seen, LastHeard)
+        if not rhythm.is_known:
+            return signal
+        assert isinstance(signal.seen, LastHeard)
         limit, longest = timedelta(seconds=rhythm.limit), timedelta(seconds=rhythm.longest)
-        return replace(found, n=rhythm.n, seen=replace(found.seen, limit=limit, longest=longest))
+        return replace(signal, n=rhythm.n, seen=replace(signal.seen, limit=limit, longest=longest))

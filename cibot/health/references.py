@@ -118,7 +118,7 @@ class References:
     """By CI and project."""
     configured: Sequence[NamedReference] = ()
     ids: Mapping[str, int] = field(default_factory=dict)
-    _found: dict[tuple[str, str], ReferencePeriods] = field(
+    _by_place: dict[tuple[str, str], ReferencePeriods] = field(
         default_factory=dict, compare=False, repr=False
     )
     _branches: dict[str, set[str]] | None = field(default=None, compare=False, repr=False)
@@ -126,7 +126,7 @@ class References:
     def periods_of(self, project: str, branch: str = ANY_BRANCH) -> ReferencePeriods:
         """Who was the reference of a project, or of a branch of it, since when."""
         place = (project, branch)
-        periods = self._found.get(place)  # asked for every report
+        periods = self._by_place.get(place)  # asked for every report
         if periods is None:
             entry = named_for(self.configured, project, branch)
             if entry is not None:
@@ -134,7 +134,7 @@ class References:
             else:
                 general = self.periods.get((project, ANY_BRANCH), _NO_PERIODS)
                 periods = self.periods.get(place, general)
-            self._found[place] = periods
+            self._by_place[place] = periods
         return periods
 
     def _since_first_verdict(self, entry: NamedReference, project: str) -> ReferencePeriods:
@@ -147,27 +147,27 @@ class References:
             self._branches = {}
             for name, branch in self.periods:
                 self._branches.setdefault(name, set()).add(branch)
-        found = {
+        by_branch = {
             branch: self.periods_of(project, branch)
             for branch in {ANY_BRANCH, *self._branches.get(project, ())}
         }
         for entry in self.configured:
             if fits_any(entry.projects, project) and tuple(entry.branches) != ("*",):
                 periods = self._since_first_verdict(entry, project)
-                found |= dict.fromkeys(entry.branches, periods)
-        return found
+                by_branch |= dict.fromkeys(entry.branches, periods)
+        return by_branch
 
     def during(self, project: str, after: float, until: float) -> set[int | None]:
         """Every reference that a project had on any branch in ``after < t <= until``."""
-        found: set[int | None] = set()
+        cis: set[int | None] = set()
         for periods in self.every_period(project).values():
-            found.add(periods.at(after))
-            found |= {
+            cis.add(periods.at(after))
+            cis |= {
                 ci_id
                 for since, ci_id in zip(periods.since, periods.ci_ids, strict=True)
                 if after < since <= until
             }
-        return found
+        return cis
 
     def of(self, projects: Iterable[str]) -> set[int]:
         """Every CI that ever was the reference of one of these projects, on any branch."""

@@ -39,7 +39,7 @@ class Rhythm(Stored):
         return int(sum(day[1] for day in self._days))
 
     @property
-    def known(self) -> bool:
+    def is_known(self) -> bool:
         """Whether there is enough of it to say what is unusual."""
         if not self._days:
             return False

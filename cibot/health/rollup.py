@@ -101,27 +101,27 @@ class RollUp(Stored):
             counts = self.rows[DayKey(*key)] = DayCounts()
         return counts
 
-    def took(self, one: Took) -> None:
+    def took(self, took: Took) -> None:
         """A time to a first verdict."""
-        _more(self.day(one.at, self.place(one.proof.change_id)).took, step_of(one.hours))
+        _more(self.day(took.at, self.place(took.proof.change_id)).took, step_of(took.hours))
 
-    def ran(self, one: RunEnded) -> None:
+    def ran(self, ran: RunEnded) -> None:
         """The jobs of a run."""
-        counts = self.day(one.at, self.place(one.proof.change_id))
+        counts = self.day(ran.at, self.place(ran.proof.change_id))
         counts.runs += 1
-        for job in dict.fromkeys(run.job for run in one.runs if run.voting):
+        for job in dict.fromkeys(run.job for run in ran.runs if run.voting):
             if job in counts.jobs or len(counts.jobs) < _MOST_JOBS:
                 _more(counts.jobs, job)
 
-    def pair(self, one: Counted) -> None:
+    def pair(self, result: Counted) -> None:
         """A result on a patch set with the reference's."""
-        counts = self.day(one.proof.at, self.place(one.proof.change_id))
-        bad = one.sign * one.bad
-        if one.window == PAIRED:
-            counts.paired += one.sign
+        counts = self.day(result.proof.at, self.place(result.proof.change_id))
+        bad = result.sign * result.bad
+        if result.window == PAIRED:
+            counts.paired += result.sign
             counts.false_failures += bad
         else:
-            counts.refused += one.sign
+            counts.refused += result.sign
             counts.false_passes += bad
 
     def chance(self, at: float, place: ChangePlace, took: float | None) -> None:

@@ -44,12 +44,12 @@ class Share(Stored):
         self._from = -math.inf  # what came before is of another time
         self._well = False  # since then, as far as is known
 
-    def take(self, one: Counted) -> None:
+    def take(self, result: Counted) -> None:
         """Takes in a result, or takes one back."""
-        self._tally.add(one.proof.at, one.bad, one.sign)
-        if one.bad:
-            self._proofs.add(one.proof, one.sign)
-        back = self._look(one.at)[2]
+        self._tally.add(result.proof.at, result.bad, result.sign)
+        if result.bad:
+            self._proofs.add(result.proof, result.sign)
+        back = self._look(result.at)[2]
         if back is not None:
             self.begin(back)
 
@@ -98,7 +98,9 @@ class Share(Stored):
         return self._back(counted) is not None
 
     def _back(self, counted: Count) -> float | None:
-        newest = takewhile(lambda one: one[1] >= self._from - 60, self._tally.newest_outcomes())
+        newest = takewhile(
+            lambda outcome: outcome[1] >= self._from - 60, self._tally.newest_outcomes()
+        )
         return back_since(counted, newest, 1 - self._policy.clears)
 
     def signal(self, now: float) -> Signal:

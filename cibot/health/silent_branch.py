@@ -50,13 +50,13 @@ class _Branch(Stored):
     """The chances of one branch; ``open`` are the uploads that were missed since it was heard."""
 
     STATE = state(
-        heard=float, known=part, open=list, slots=table(int, bool),
+        heard=float, chances=part, open=list, slots=table(int, bool),
         first=maybe(PROOF), before=maybe(PROOF),
     )  # fmt: skip
 
     def __init__(self) -> None:
         self.heard = 0.0
-        self.known = SlidingTally(AT_HOME)
+        self.chances = SlidingTally(AT_HOME)
         self.open: list[float] = []
         self.slots: dict[int, bool] = {}  # whether each was taken
         self.first: Proof | None = None  # of the open ones
@@ -67,35 +67,35 @@ class _Branch(Stored):
         self.heard = max(self.heard, at)
         if not accused:
             for uploaded in self.open:
-                self.known.add(uploaded, True)
+                self.chances.add(uploaded, True)
         self.open, self.first = [], None
-        self.known.slide(at)
+        self.chances.slide(at)
 
-    def pass_by(self, one: Chance) -> bool:
+    def pass_by(self, chance: Chance) -> bool:
         """A chance passed; whether there is one more that was missed since it was heard."""
-        slot = burst(one.uploaded, one.at)
+        slot = burst(chance.uploaded, chance.at)
         was = self.slots.get(slot)
-        if one.taken:
-            self.before = one.proof.dated(one.uploaded)
+        if chance.taken:
+            self.before = chance.proof.dated(chance.uploaded)
         if was is None:
-            self.slots[slot] = one.taken
+            self.slots[slot] = chance.taken
             if len(self.slots) > _SLOTS:
                 del self.slots[next(iter(self.slots))]
-        elif was or not one.taken:
+        elif was or not chance.taken:
             return False
         else:
             self.slots[slot] = True
-            self.known.add(one.uploaded, True, -1)
-        if one.taken or one.uploaded <= self.heard:
-            self.known.add(one.uploaded, not one.taken)
+            self.chances.add(chance.uploaded, True, -1)
+        if chance.taken or chance.uploaded <= self.heard:
+            self.chances.add(chance.uploaded, not chance.taken)
             return False
-        self.first = self.first or one.proof.dated(one.uploaded)
-        self.open = [*self.open, one.uploaded][-_MOST_OPEN:]
+        self.first = self.first or chance.proof.dated(chance.uploaded)
+        self.open = [*self.open, chance.uploaded][-_MOST_OPEN:]
         return True
 
     def since(self, at: float) -> Count:
         """What was due since then, and missed of it."""
-        n, missed = self.known.since(at)
+        n, missed = self.chances.since(at)
         missed_lately = sum(uploaded >= at for uploaded in self.open)
         return Count(n + missed_lately, missed + missed_lately)
 
@@ -124,21 +124,21 @@ class SilentBranches(SignalKind):
         """A branch of which nothing is known."""
         return _Branch()
 
-    def take(self, one: Heard | Chance) -> None:
+    def take(self, event: Heard | Chance) -> None:
         """The CI was heard on a branch, or a chance there passed."""
-        for key in self._accused.outlasted(one.at):
+        for key in self._accused.outlasted(event.at):
             self._branches.pop(key[-1], None)
-            self._accused.adopt(key, one.at)
-        branch = self._branches.get(one.branch)
+            self._accused.adopt(key, event.at)
+        branch = self._branches.get(event.branch)
         if branch is None:
-            branch = self._branches[one.branch] = _Branch()
-            self._make_room(one.branch)
-        if isinstance(one, Heard):
-            branch.hear(one.at, accused=(one.branch,) in self._accused.found)
-            if one.reports:
-                self._accused.well((one.branch,))
-        elif branch.pass_by(one) and len(branch.open) >= self._policy.changes:
-            self._weigh(branch, one)
+            branch = self._branches[event.branch] = _Branch()
+            self._make_room(event.branch)
+        if isinstance(event, Heard):
+            branch.hear(event.at, accused=(event.branch,) in self._accused.jobs)
+            if event.reports:
+                self._accused.well((event.branch,))
+        elif branch.pass_by(event) and len(branch.open) >= self._policy.changes:
+            self._weigh(branch, event)
 
     def _make_room(self, new: str) -> None:
         if len(self._branches) > _MOST:
@@ -147,30 +147,30 @@ class SilentBranches(SignalKind):
 
     def _limit(self, branch: _Branch) -> int | None:
         """How many missed in a row are too many; all branches share the false alerts."""
-        if branch.known.n < self._policy.minimum:
+        if branch.chances.n < self._policy.minimum:
             return None
-        luck = longest_luck(self._policy.doubt / len(self._branches), branch.known.count)
+        luck = longest_luck(self._policy.doubt / len(self._branches), branch.chances.count)
         return None if luck is None else max(luck, self._policy.changes)
 
-    def _weigh(self, branch: _Branch, one: Chance) -> None:
+    def _weigh(self, branch: _Branch, chance: Chance) -> None:
         limit, first = self._limit(branch), branch.first
         if limit is None or first is None or len(branch.open) < limit:
             return
         others = [other for other in self._branches.values() if other is not branch]
         lately = [other.since(first.at) for other in others]
         n, missed = sum(count.n for count in lately), sum(count.bad for count in lately)
-        usual_n = sum(other.known.n for other in others)
-        usual = sum(other.known.count.good for other in others) / max(1, usual_n)
+        usual_n = sum(other.chances.n for other in others)
+        usual = sum(other.chances.count.good for other in others) / max(1, usual_n)
         if n < self._policy.beside or n - missed < self._policy.share * usual * n:
             return
-        accused = self._accused.found.get((one.branch,))
+        accused = self._accused.jobs.get((chance.branch,))
         figures = ((n - missed) / n, branch.heard)
         self._accused.add(
-            (one.branch,),
+            (chance.branch,),
             Accused(
-                accused.at if accused else one.at,
+                accused.at if accused else chance.at,
                 first,
-                one.proof.dated(one.uploaded),
+                chance.proof.dated(chance.uploaded),
                 branch.before or first,
                 len(branch.open),
                 limit,
@@ -184,16 +184,16 @@ class SilentBranches(SignalKind):
 
     def signal(self, now: float) -> Signal:
         """The branch that is silent for longest, and how many others are."""
-        known = sum(one.known.n >= self._policy.minimum for one in self._branches.values())
+        judged = sum(branch.chances.n >= self._policy.minimum for branch in self._branches.values())
         heard = bool(self._branches)
-        return self._accused.signal(type(self), Fault.MISSED, now, heard, known)
+        return self._accused.signal(type(self), Fault.MISSED, now, heard, judged)
 
     @classmethod
     def words(cls, seen: SeenJobs) -> Words:
         """Which branch is silent since when; else which one was taken for ended."""
         if seen.job is None:
-            known = plural(seen.known, "branch", "branches")
-            silent = f"silent on no branch alone; {known} with enough patch sets to judge"
+            judged = plural(seen.known, "branch", "branches")
+            silent = f"silent on no branch alone; {judged} with enough patch sets to judge"
             return adopted(seen, "without reports") or (silent,)
         others = plural(seen.others, "other branch", "other branches")
         return (

@@ -90,8 +90,8 @@ class Stored:
                 value = [values for _key, values in value]  # noqa: PLW2901
                 inner = list(inner.values())
             if isinstance(inner, list):
-                for one, values in zip(inner, value, strict=True):
-                    one.read(values)
+                for child, values in zip(inner, value, strict=True):
+                    child.read(values)
             else:
                 inner.read(value)
 
@@ -102,9 +102,9 @@ class Stored:
     @classmethod
     def from_row(cls, row: Sequence[Any]) -> Any:
         """A new object with that state, where one can be made of nothing."""
-        found = cls()
-        found.read(row)
-        return found
+        fresh = cls()
+        fresh.read(row)
+        return fresh
 
 
 def plain(value: Any) -> Any:
@@ -117,7 +117,7 @@ def plain(value: Any) -> Any:
     if kind is dict:
         return [[*pair] for pair in zip(_all(value), _all(value.values()), strict=True)]
     if isinstance(value, tuple):  # named tuples take five times as long to write as JSON
-        return [plain(one) if isinstance(one, tuple) else one for one in value]
+        return [plain(inner) if isinstance(inner, tuple) else inner for inner in value]
     if isinstance(value, Stored):
         return value.row()
     names = kind.__slots__ if kind is not set else ()
@@ -129,6 +129,6 @@ def _all(values: Collection[Any]) -> list[Any]:
     first = next(iter(values), None)
     if type(first) in _SCALARS:
         return list(values)
-    if isinstance(first, tuple) and not any(isinstance(one, tuple) for one in first):
+    if isinstance(first, tuple) and not any(isinstance(inner, tuple) for inner in first):
         return list(map(list, values))
-    return [plain(one) for one in values]
+    return [plain(value) for value in values]

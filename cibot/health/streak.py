@@ -113,36 +113,38 @@ class JobStreaks(Stored):
         """A job of which nothing is known."""
         return _Job(Days(self._window))
 
-    def take(self, one: JobResults) -> None:
+    def take(self, results: JobResults) -> None:
         """Takes in what the jobs of an attempt said; each attempt counts."""
-        if not any(run.result is Result.FAIL for run in one.runs):
-            self._passed = max(self._passed, one.at)
-        for run in one.runs:
+        if not any(run.result is Result.FAIL for run in results.runs):
+            self._passed = max(self._passed, results.at)
+        for run in results.runs:
             if run.result in COUNTED:
-                self._take(run.job, run.result is Result.FAIL, one, run.url)
+                self._take(run.job, run.result is Result.FAIL, results, run.url)
 
-    def _take(self, name: str, failed: bool, one: JobResults, url: str | None) -> None:
+    def _take(self, name: str, failed: bool, results: JobResults, url: str | None) -> None:
         job = self._jobs.get(name)
-        if job is not None and job.last < one.at - self._window:
+        if job is not None and job.last < results.at - self._window:
             self._forget(name)
             job = None
         if job is None:
-            job = self._jobs[name] = _Job(Days(self._window), one.at)
+            job = self._jobs[name] = _Job(Days(self._window), results.at)
             if len(self._jobs) > _MOST_JOBS:
                 self._forget(min(self._jobs, key=lambda name: self._jobs[name].last))
-        job.last = one.at
+        job.last = results.at
         if failed:
-            if job.fail(one.proof._replace(job=name, url=url), one.proof.at, one.upload):
-                self._all.add(one.at, 1, 0)
-                self._weigh(name, job, one.at)
+            if job.fail(
+                results.proof._replace(job=name, url=url), results.proof.at, results.upload
+            ):
+                self._all.add(results.at, 1, 0)
+                self._weigh(name, job, results.at)
             return
-        self._all.add(one.at, 1, 0)
+        self._all.add(results.at, 1, 0)
         if job.limit:
             job.settling = True
             self._touched.add(name)
         if job.failures:
             job.end()
-        job.past.add(one.at, 1, 0)
+        job.past.add(results.at, 1, 0)
         job.passes += 1
         if job.settling and job.passes >= self._policy.clears:
             job.settling = False
@@ -178,8 +180,8 @@ class JobStreaks(Stored):
         """The long streaks that last, the longest first; jobs that run no more are forgotten."""
         for name in [job for job in self._touched if self._jobs[job].last < now - self._window]:
             self._forget(name)
-        found = [(name, self._jobs[name]) for name in self._touched if self._jobs[name].limit]
-        return sorted(found, key=lambda one: (-one[1].failures, one[0]))
+        streaks = [(name, self._jobs[name]) for name in self._touched if self._jobs[name].limit]
+        return sorted(streaks, key=lambda streak: (-streak[1].failures, streak[0]))
 
     def settles(self, name: str) -> bool:
         """Whether a job has a long streak, or is not yet surely well after one."""
@@ -207,16 +209,16 @@ class JobStreaks(Stored):
     def signal(self, now: float) -> Signal:
         """The longest streak of a job that is longer than its luck."""
         long = self.long(now)
-        known = sum(
+        judged = sum(
             job.past.count(now)[0] >= self._policy.minimum
             for job in self._jobs.values()
             if job.last >= now - self._window
         )
         if not long:
             seen = Streak(
-                None, 0, self._policy.changes, 0, 0, Period(self._policy.window), 0, known
+                None, 0, self._policy.changes, 0, 0, Period(self._policy.window), 0, judged
             )
-            verdict = State.HEALTHY if known else State.UNKNOWN
+            verdict = State.HEALTHY if judged else State.UNKNOWN
             n = self._all.count(now)[0]
             return Signal(NAME, verdict, n=n, seen=seen, clears=self._settled)
         name, worst = long[0]
@@ -233,7 +235,7 @@ class JobStreaks(Stored):
                 n,
                 Period(self._policy.window),
                 len(long) - 1,
-                known,
+                judged,
             ),
             evidence=tuple(evidence(proof, Fault.FAILED_ALONE) for proof in reversed(worst.proofs)),
             since=moment(worst.start),

@@ -39,23 +39,23 @@ class Success(Stored):
         self._series = Series()
         self._outage = False  # the drop that fires is a failing one
 
-    def take(self, one: FirstVerdict) -> None:
+    def take(self, verdict: FirstVerdict) -> None:
         """Takes in the next result."""
-        failures = one.failures
-        if one.upload is not None:
-            failures += self._stacks.count(one.upload, one.proof.change_id)
-            if not one.passed:
-                self._stacks.add(one.upload, one.proof.change_id)
-        standing = VerdictKind.FAIR if one.paired else VerdictKind.UNPAIRED
+        failures = verdict.failures
+        if verdict.upload is not None:
+            failures += self._stacks.count(verdict.upload, verdict.proof.change_id)
+            if not verdict.passed:
+                self._stacks.add(verdict.upload, verdict.proof.change_id)
+        standing = VerdictKind.FAIR if verdict.paired else VerdictKind.UNPAIRED
         per_day = self.chart.baseline.per_day
         if failures:
             standing = VerdictKind.AGAIN
-        elif one.paired:
-            standing = self._series.standing(one, per_day)
-        if one.passed or not failures:
-            self._series.add(one, per_day)
-        if one.passed or failures + (not one.paired) <= 1:
-            self._add(one.passed, one.proof.at, standing)
+        elif verdict.paired:
+            standing = self._series.standing(verdict, per_day)
+        if verdict.passed or not failures:
+            self._series.add(verdict, per_day)
+        if verdict.passed or failures + (not verdict.paired) <= 1:
+            self._add(verdict.passed, verdict.proof.at, standing)
 
     def _add(self, passed: bool, at: float, standing: VerdictKind) -> None:
         fired = self.chart.dropped is not None
@@ -83,8 +83,8 @@ class Success(Stored):
         """
         if self._outage and wilson(drop.passes, drop.n, SURE).low <= self._policy.failing:
             return State.FAILING
-        found = by_bound(self._policy, drop.passes, drop.n)
-        return State.DEGRADED if found is State.HEALTHY else found
+        state = by_bound(self._policy, drop.passes, drop.n)
+        return State.DEGRADED if state is State.HEALTHY else state
 
     def signal(self, now: float) -> Signal:
         """The share of PASS in PASS and FAIL over the window, compared with the CI's own past."""

@@ -188,29 +188,29 @@ def _in_order(proof: Proof) -> tuple[Any, ...]:
 class Proofs(Stored):
     """The newest pieces of evidence of one kind."""
 
-    __slots__ = ("_kept",)
+    __slots__ = ("_proofs",)
 
-    STATE = state(_kept=each(PROOF))
+    STATE = state(_proofs=each(PROOF))
 
     def __init__(self) -> None:
-        self._kept: list[Proof] = []
+        self._proofs: list[Proof] = []
 
     def add(self, proof: Proof, sign: int = 1) -> None:
         """Keeps a piece of evidence, or with ``sign`` -1 takes it back."""
-        kept = self._kept
+        proofs = self._proofs
         if sign < 0:
-            if proof in kept:
-                kept.remove(proof)
+            if proof in proofs:
+                proofs.remove(proof)
             return
-        kept.append(proof)
-        if len(kept) > 1 and proof.at < kept[-2].at:
-            kept.sort(key=_in_order)
-        if len(kept) > _KEPT:
-            del kept[0]
+        proofs.append(proof)
+        if len(proofs) > 1 and proof.at < proofs[-2].at:
+            proofs.sort(key=_in_order)
+        if len(proofs) > _KEPT:
+            del proofs[0]
 
     def newest(self, since: float) -> list[Proof]:
         """Those since then, newest first, at most so many as are shown."""
-        return [proof for proof in reversed(self._kept) if proof.at >= since][:MOST_EVIDENCE]
+        return [proof for proof in reversed(self._proofs) if proof.at >= since][:MOST_EVIDENCE]
 
     def evidence(self, fault: Fault, since: float) -> tuple[Evidence, ...]:
         """The same as evidence."""
@@ -218,7 +218,7 @@ class Proofs(Stored):
 
     def oldest(self, since: float) -> Proof | None:
         """The first that is kept of that time or later."""
-        return next((proof for proof in self._kept if proof.at >= since), None)
+        return next((proof for proof in self._proofs if proof.at >= since), None)
 
 
 DAY = 86_400.0
@@ -258,13 +258,13 @@ class Days(Stored):
             self._n[place] += n
             self._marked[place] += marked
             return
-        place = sum(known < day for known in self._days)
+        place = sum(other < day for other in self._days)
         self._days.insert(place, day)
         self._n.insert(place, n)
         self._marked.insert(place, marked)
 
     def _drop(self, first: float) -> None:
-        gone = sum(known < first for known in self._days)
+        gone = sum(other < first for other in self._days)
         if gone:
             del self._days[:gone], self._n[:gone], self._marked[:gone]
 
@@ -273,7 +273,7 @@ class Days(Stored):
         first = (now - self._window) // DAY
         if self._days and self._days[0] >= first:
             return sum(self._n), sum(self._marked)
-        place = sum(known < first for known in self._days)
+        place = sum(other < first for other in self._days)
         return sum(self._n[place:]), sum(self._marked[place:])
 
     def span(self, now: float) -> float:

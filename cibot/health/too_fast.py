@@ -58,7 +58,7 @@ class _TimedJob:
 
     past: list[float] = field(default_factory=list)
     fast: list[float] = field(default_factory=list)
-    known: list[int] = field(default_factory=list)  # changes and bursts of those
+    marks: list[int] = field(default_factory=list)  # changes and bursts of those
     proof: Proof | None = None  # the last pass that was not too fast, and its log
     url: str | None = None
     first: Proof | None = None  # of those
@@ -66,7 +66,7 @@ class _TimedJob:
     def learn(self, seconds: list[float]) -> None:
         self.past += seconds
         del self.past[:-_PASSES]
-        self.fast, self.known, self.first = [], [], None
+        self.fast, self.marks, self.first = [], [], None
 
 
 class TooFast(SignalKind):
@@ -112,13 +112,13 @@ class TooFast(SignalKind):
         bound = self._bound(job, seconds)
         if bound is None:
             # What was too fast for once is part of the past; an accusation is not.
-            job.learn([seconds] if key in self._accused.found else [*job.fast, seconds])
+            job.learn([seconds] if key in self._accused.jobs else [*job.fast, seconds])
             job.proof, job.url = ran.proof, run.url
             self._accused.well(key)
             return
         marks = (ran.proof.change_id, -burst(ran.uploaded, ran.at))
-        if not any(mark in job.known for mark in marks):
-            job.known = [*job.known, *marks][-2 * _PASSES :]
+        if not any(mark in job.marks for mark in marks):
+            job.marks = [*job.marks, *marks][-2 * _PASSES :]
             job.fast = [*job.fast, seconds][-_PASSES:]
             proof = ran.proof._replace(job=run.job, url=run.url)
             job.first = job.first or proof
@@ -129,12 +129,12 @@ class TooFast(SignalKind):
         fraction = self._policy.fraction
         if len(job.past) < self._policy.minimum or seconds >= fraction * max(job.past):
             return None  # without sorting: most are not
-        if not self._known(job):
+        if not self._is_judged(job):
             return None
         bound = fraction * percentile(sorted(job.past), _LOWEST)
         return bound if seconds < bound else None
 
-    def _known(self, job: _TimedJob) -> bool:
+    def _is_judged(self, job: _TimedJob) -> bool:
         least = self._policy.least.total_seconds()
         return len(job.past) >= self._policy.minimum and median(job.past) >= least
 
@@ -144,7 +144,7 @@ class TooFast(SignalKind):
         limit = max(self._policy.changes, math.ceil(luck))
         if len(job.fast) < limit:
             return
-        accused = self._accused.found.get(key)
+        accused = self._accused.jobs.get(key)
         assert job.first is not None
         self._accused.add(
             key,
@@ -165,18 +165,18 @@ class TooFast(SignalKind):
 
     def signal(self, now: float) -> Signal:
         """The job that is too fast for longest, and how many others are."""
-        known, heard = sum(map(self._known, self._jobs.values())), bool(self._jobs)
-        return self._accused.signal(type(self), Fault.FAST, now, heard, known)
+        judged, heard = sum(map(self._is_judged, self._jobs.values())), bool(self._jobs)
+        return self._accused.signal(type(self), Fault.FAST, now, heard, judged)
 
     @classmethod
     def words(cls, seen: SeenJobs) -> Words:
         """Which job is too fast since when; else which one was adopted."""
         if seen.job is None:
-            known = (
+            text = (
                 f"no job passes too fast; {plural(seen.known, 'job')} with enough passes to judge"
             )
             return adopted(seen, "that fast") or (
-                known if seen.known else "no job of which it is known how long it takes",
+                text if seen.known else "no job of which it is known how long it takes",
             )
         return (
             job_span(seen.job),

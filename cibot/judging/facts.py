@@ -72,17 +72,17 @@ class Reader:
         touched = uploaded_between(tx, self._unreferenced(after, until), begin, end)
         touched |= {report.change_id for report in own}
         touched |= {report.change_id for report in theirs}
-        known = reports_before(tx, {self.ci.id, *self.others}, touched, begin)
-        own += [report for report in known if report.ci_id == self.ci.id]
-        theirs += [report for report in known if report.ci_id != self.ci.id]
-        found = [
+        earlier = reports_before(tx, {self.ci.id, *self.others}, touched, begin)
+        own += [report for report in earlier if report.ci_id == self.ci.id]
+        theirs += [report for report in earlier if report.ci_id != self.ci.id]
+        inputs = [
             ended
             for facts in self._facts(tx, touched, own, theirs, end)
             for ended in follow(facts)
             if after < ended.at <= until
         ]
-        found += self._ends(tx, {one for one, _ in pending} - touched, after, until)
-        return sorted(found, key=_order)
+        inputs += self._ends(tx, {change_id for change_id, _ in pending} - touched, after, until)
+        return sorted(inputs, key=_order)
 
     def _unreferenced(self, after: float, until: float) -> list[str]:
         """The CI's projects that had no reference, or itself, at some time of the span."""
@@ -105,20 +105,20 @@ class Reader:
         until: datetime,
     ) -> list[ChangeFacts]:
         rows, uploads = change_rows(tx, touched), uploads_of(tx, touched)
-        found = {row.id: self._change(row, uploads.get(row.id, {})) for row in rows.values()}
+        by_id = {row.id: self._change(row, uploads.get(row.id, {})) for row in rows.values()}
         for row_id, origins in origins_of(tx, rows).items():
-            found[row_id].origins = origins
+            by_id[row_id].origins = origins
         self.places = {row.id: ChangePlace(row.project, row.branch) for row in rows.values()}
-        own = [report for report in own if report.change_id in found]
+        own = [report for report in own if report.change_id in by_id]
         builds = builds_until(tx, self.ci.id, rows, until)
         for report in own:
             attempt = self._attempt(report, builds.get((report.change_id, report.seq), ()))
-            found[report.change_id].own.append(attempt)
+            by_id[report.change_id].own.append(attempt)
         for report in theirs:
-            facts = found.get(report.change_id)
+            facts = by_id.get(report.change_id)
             if facts is not None and self._counts(facts, report):
                 facts.reference.append(_verdict(report))
-        return list(found.values())
+        return list(by_id.values())
 
     def _change(self, row: ChangeEnds, uploads: dict[int, datetime]) -> ChangeFacts:
         project = row.project
@@ -137,32 +137,32 @@ class Reader:
             ),
         )
 
-    def _counts(self, facts: ChangeFacts, one: ReportRow) -> bool:
+    def _counts(self, facts: ChangeFacts, report: ReportRow) -> bool:
         return (
-            self.references.periods_of(facts.project, facts.branch).at(one.posted_at.timestamp())
-            == one.ci_id
-            and one.result in ("pass", "fail")
-            and one.patch_set is not None
-            and counts(one.pipeline, self.uncounted)
+            self.references.periods_of(facts.project, facts.branch).at(report.posted_at.timestamp())
+            == report.ci_id
+            and report.result in ("pass", "fail")
+            and report.patch_set is not None
+            and counts(report.pipeline, self.uncounted)
         )
 
-    def _attempt(self, one: ReportRow, builds: Sequence[BuildRow]) -> Attempt:
+    def _attempt(self, report: ReportRow, builds: Sequence[BuildRow]) -> Attempt:
         runs = tuple(
             [
                 JobRun(each.job, _RESULTS[each.result], each.url, each.voting, each.seconds)
                 for each in builds
             ]
         )
-        judges = one.patch_set is not None and counts(one.pipeline, self.uncounted)
+        judges = report.patch_set is not None and counts(report.pipeline, self.uncounted)
         return Attempt(
-            one.posted_at.timestamp(),
-            _place(one),
-            one.patch_set or 0,
-            one.pipeline or "",
-            _RESULTS[one.result] if one.result is not None and judges else None,
-            final=one.outcome not in (None, Outcome.STARTED) and one.patch_set is not None,
-            unmerged=one.outcome == Outcome.MERGE_FAILURE,
-            stopped=one.result == Result.INFRA
+            report.posted_at.timestamp(),
+            _place(report),
+            report.patch_set or 0,
+            report.pipeline or "",
+            _RESULTS[report.result] if report.result is not None and judges else None,
+            final=report.outcome not in (None, Outcome.STARTED) and report.patch_set is not None,
+            unmerged=report.outcome == Outcome.MERGE_FAILURE,
+            stopped=report.result == Result.INFRA
             and stopped((each.word, _RESULTS[each.result]) for each in builds if each.voting),
             runs=runs,
         )
@@ -172,28 +172,30 @@ class Reader:
         if not change_ids:
             return []
         rows, uploads = change_rows(tx, change_ids), uploads_of(tx, change_ids)
-        found = []
+        ended = []
         for row in rows.values():
             times = {number: at.timestamp() for number, at in uploads.get(row.id, {}).items()}
             closed = row.closed_at.timestamp() if row.closed_at else None
             for number in times:
-                ends = [one for one in (times.get(number + 1), closed) if one is not None]
+                ends = [time for time in (times.get(number + 1), closed) if time is not None]
                 if ends and after < min(ends) <= until:
-                    found.append(Ended(min(ends), row.id, number))
-        return found
+                    ended.append(Ended(min(ends), row.id, number))
+        return ended
 
 
-def _verdict(one: ReportRow) -> RefVerdict:
-    assert one.patch_set is not None
-    assert one.result is not None
-    return RefVerdict(one.posted_at.timestamp(), _place(one), one.patch_set, _RESULTS[one.result])
+def _verdict(report: ReportRow) -> RefVerdict:
+    assert report.patch_set is not None
+    assert report.result is not None
+    return RefVerdict(
+        report.posted_at.timestamp(), _place(report), report.patch_set, _RESULTS[report.result]
+    )
 
 
-def _place(one: ReportRow) -> int:
+def _place(report: ReportRow) -> int:
     """The order within one second: REST's where it is known."""
-    return one.position if one.position is not None else _BEFORE
+    return report.position if report.position is not None else _BEFORE
 
 
-def _order(one: Input) -> tuple[float, int]:
+def _order(event: Input) -> tuple[float, int]:
     """By time, and by change at one moment."""
-    return (one.at, getattr(getattr(one, "proof", one), "change_id", 0))
+    return (event.at, getattr(getattr(event, "proof", event), "change_id", 0))

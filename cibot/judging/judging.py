@@ -175,8 +175,8 @@ class Judging:
         heard = heard_at(tx) if self._horizon is None else self._horizon
         servers = servers_of(tx, ci_id)
         times = [heard[server] for server in servers if server in heard]
-        known = bool(servers) and len(times) == len(servers)
-        until = min(times) if known else None
+        all_heard = bool(servers) and len(times) == len(servers)
+        until = min(times) if all_heard else None
         fresh = until is not None and now - until <= policy.feed_stale
         if until is not None and self._horizon is None:
             until -= _UNDER_WAY

@@ -62,13 +62,13 @@ _BEGUN = BEGINS | {HALF_WAY_STEP}
 class Hold:
     """That a message waits for those of other CIs: of which mass failure, and until when.
 
-    Without a ``group`` it waits to see whether there is one. What is ``known`` by the message
-    of that is noted without one of its own.
+    Without a ``group`` it waits to see whether there is one. What ``is_known`` by the
+    message of that is noted without one of its own.
     """
 
     group: str | None
     until: datetime
-    known: bool = False
+    is_known: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class Member:
 
 def _read(tx: Tx, cis: Iterable[KnownCi], numbers: Collection[int]) -> dict[int, Member]:
     """Incidents that were not taken back, by number."""
-    by_id = {known.id: known for known in cis}
+    by_id = {ci.id: ci for ci in cis}
     rows = {row.id: row for row in incidents_with(tx, numbers) if row.ci_id in by_id}
     return {
         incident.id: Member(by_id[rows[incident.id].ci_id], incident)
@@ -108,10 +108,13 @@ def _members(tx: Tx, messages: Iterable[RoomMessage]) -> dict[int, Member]:
 
 def _openings(tx: Tx, cis: Iterable[KnownCi], now: datetime) -> tuple[list[Opening], list[Opening]]:
     """What opened within the last day and lasts, and what is half way to it."""
-    names = {known.id: known.name for known in cis}
+    names = {ci.id: ci.name for ci in cis}
     rows = {row.id: row for row in incidents_of(tx)}
     lasting = (incident for incident in readable(rows.values()) if incident.open)
-    return by_stage((opening(names.get(rows[one.id or 0].ci_id, "?"), one) for one in lasting), now)
+    return by_stage(
+        (opening(names.get(rows[incident.id or 0].ci_id, "?"), incident) for incident in lasting),
+        now,
+    )
 
 
 class MassFailures:
@@ -138,13 +141,13 @@ class MassFailures:
             return Hold(None, now + HOLD) if waits else None
         if group is None:
             return Hold(None, held[0].not_before) if held else None
-        told = of_member(
+        with_others = of_member(
             news, recorded.incident.notified, going_on=self._lasts(tx, group), waits=bool(held)
         )
-        if told is None:
+        if with_others is None:
             return None
         wait = LEFT if news.step.name in ENDS else JOINING
-        return Hold(group, now + wait, known=not told)
+        return Hold(group, now + wait, is_known=not with_others)
 
     def _joins(
         self, tx: Tx, own: Sequence[RoomMessage], opened: Iterable[Opening], now: datetime
@@ -207,8 +210,8 @@ class MassFailures:
         """
         count = 0
         rows = sorted(gathered(tx), key=lambda row: (str(row.to), row.group or "", row.id))
-        for _place, found in groupby(rows, key=lambda row: (row.to, row.group)):
-            here = list(found)
+        for _place, group in groupby(rows, key=lambda row: (row.to, row.group)):
+            here = list(group)
             if here[0].group is None:
                 count += self._release(tx, here, now)
             else:
@@ -219,29 +222,28 @@ class MassFailures:
         """Tells by itself what waited long enough for a mass failure that did not come."""
         due = [row for row in rows if row.not_before <= now]
         members = _members(tx, due)
-        told = _worth_telling(tx, due, members, (), now)
-        for row in told:
+        left = _worth_telling(tx, due, members, (), now)
+        for row in left:
             tell_alone(tx, self._config, row, now)
-        return len(told)
+        return len(left)
 
 
 def _worth_telling(
     tx: Tx,
     rows: Iterable[RoomMessage],
     members: Mapping[int, Member],
-    known: Container[int],
+    notified: Container[int],
     now: datetime,
 ) -> list[RoomMessage]:
     """Of each incident the step that is left to tell a room; the others are done with.
 
-    Rooms know of the incidents ``known`` that they are bad. What a silence mutes goes on
-    waiting.
+    Rooms were ``notified`` that these incidents are bad. What a silence mutes goes on waiting.
     """
-    found: list[RoomMessage] = []
+    remaining: list[RoomMessage] = []
     by_incident = sorted(rows, key=lambda row: (row.incident or 0, row.id))
     for number, group in groupby(by_incident, key=lambda row: row.incident or 0):
         steps, member = list(group), members.get(number)
-        left = worth([step.step or "" for step in steps], is_known=number in known)
+        left = worth([step.step or "" for step in steps], is_known=number in notified)
         ends = left is not None and steps[left].step in ENDS
         if member is None or not (ends or member.incident.open):
             left = None
@@ -251,8 +253,8 @@ def _worth_telling(
             left = None
         fold_gathered(tx, [step.id for place, step in enumerate(steps) if place != left])
         if left is not None:
-            found.append(steps[left])
-    return sorted(found, key=lambda row: row.id)
+            remaining.append(steps[left])
+    return sorted(remaining, key=lambda row: row.id)
 
 
 def _is_known(message: RoomMessage) -> bool:
@@ -279,7 +281,7 @@ class _Room:
         here = [row for row in everything if row.to == self._to]
         self._announced = any(row.kind is MessageKind.TOGETHER for row in here)
         last_known = {row.incident or 0: row.step for row in here if _is_known(row)}
-        self._known = {number for number, step in last_known.items() if step not in ENDS}
+        self._notified = {number for number, step in last_known.items() if step not in ENDS}
         self._ever = frozenset(last_known)
         self._by_itself = {
             row.incident
@@ -287,7 +289,7 @@ class _Room:
             if row.incident is not None and row.state is MessageState.SENT
         }
         self._cis = len(all_cis(tx))
-        self._left = _worth_telling(tx, rows, self._members, self._known, now)
+        self._left = _worth_telling(tx, rows, self._members, self._notified, now)
 
     def tell(self) -> int:
         """Tells what is due; returns how many messages that are."""
@@ -317,7 +319,7 @@ class _Room:
         over = {row.incident for row in ended if row.incident is not None}
         left = [
             number
-            for number in self._known - over
+            for number in self._notified - over
             if (member := self._members.get(number)) is not None and member.lasts
         ]
         times = [row.created_at for row in ended]
@@ -344,8 +346,8 @@ class _Room:
         return self._of(row.incident for row in rows)
 
     def _of(self, numbers: Iterable[int | None]) -> list[Opening]:
-        found = (self._members.get(number or 0) for number in numbers)
-        return [member.opening(self._tx) for member in found if member is not None]
+        members = (self._members.get(number or 0) for number in numbers)
+        return [member.opening(self._tx) for member in members if member is not None]
 
     def _say(self, step: str, text: Card, rows: Sequence[RoomMessage]) -> int:
         key = f"{self._group}:{step}:{rows[0].id}:{self._to}"

@@ -50,7 +50,7 @@ class Monitor:
         """After news a CI rests ``rest`` times as long as its judging took, or longer."""
         self._store = store
         self._clock = clock
-        self._one = Judging(store, config, clock)
+        self._judge = Judging(store, config, clock)
         self._aside = Aside(store, "CI", clock)
         self._on_message = on_message
         self._leads = leads
@@ -172,7 +172,7 @@ class Monitor:
         now = time.monotonic()
         with self._lock:
             ready = [ci_id for ci_id in self._dirty if self._rests_until.get(ci_id, 0.0) <= now]
-            taken = min(ready, key=lambda one: (one not in self._news, one), default=None)
+            taken = min(ready, key=lambda ci_id: (ci_id not in self._news, ci_id), default=None)
             if taken is None:
                 return None
             news = taken in self._news
@@ -186,7 +186,7 @@ class Monitor:
         None where there is no such CI. Raises StoreError.
         """
         with self._judging:
-            health, sent = self._one.judge(ci_id)
+            health, sent = self._judge.judge(ci_id)
         if sent:
             self._on_message()
         return health

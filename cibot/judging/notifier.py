@@ -51,8 +51,8 @@ def trend_of(tx: Tx, ci_id: int, name: str, now: datetime) -> Trend:
     counted = {
         bucket.start.date(): bucket.counts for bucket in buckets(tx, [ci_id], DAY, since, now)
     }
-    found = (counted.get(first + timedelta(days=place), Counts()) for place in range(DAYS))
-    return Trend(name, last, tuple((day.passes, day.fails) for day in found))
+    days = (counted.get(first + timedelta(days=place), Counts()) for place in range(DAYS))
+    return Trend(name, last, tuple((day.passes, day.fails) for day in days))
 
 
 log = logging.getLogger(__name__)
@@ -78,55 +78,55 @@ class Notifier:
         self._owners = {ci.name: ci.owner for ci in config.ci}
         self._mass = MassFailures(config)
 
-    def tell(self, tx: Tx, one: Judged, incidents: Sequence[Recorded], now: datetime) -> int:
+    def tell(self, tx: Tx, judged: Judged, incidents: Sequence[Recorded], now: datetime) -> int:
         """Adds what is to be said to the outbox; returns how many messages.
 
         An opening that a greater trouble or a silence keeps back is sent when
         that is over and the incident still lasts; an end is sent only of what was
         sent, and nothing in a silence.
         """
-        around = _surroundings(tx, one, [each.incident for each in incidents])
-        found = [(each, news_of(each.incident, around, now)) for each in incidents]
-        silence = muted(tx, one.ci.name, now) if any(news for _each, news in found) else None
+        around = _surroundings(tx, judged, [each.incident for each in incidents])
+        pairs = [(each, news_of(each.incident, around, now)) for each in incidents]
+        silence = muted(tx, judged.ci.name, now) if any(news for _each, news in pairs) else None
         added = 0
-        for recorded, news in found:
+        for recorded, news in pairs:
             if news is None:
                 continue
             history = news.step.name == "opened" and now - news.step.at > HISTORY
-            if news.quiet or (one.first and history):
+            if news.quiet or (judged.first and history):
                 rewrite(tx, recorded, notified(recorded.incident, news, loud=False))
             elif silence is not None:
-                log.info("silenced ci=%s step=%s until=%s", one.ci.name, news.step.name,
+                log.info("silenced ci=%s step=%s until=%s", judged.ci.name, news.step.name,
                          silence.until)  # fmt: skip
             elif news.inhibited is not None:
-                log.info("inhibited ci=%s step=%s reason=%s", one.ci.name, news.step.name,
+                log.info("inhibited ci=%s step=%s reason=%s", judged.ci.name, news.step.name,
                          news.inhibited)  # fmt: skip
             else:
-                added += self._say(tx, one, recorded, news, now)
+                added += self._say(tx, judged, recorded, news, now)
         return added
 
-    def _say(self, tx: Tx, one: Judged, recorded: Recorded, news: News, now: datetime) -> int:
+    def _say(self, tx: Tx, judged: Judged, recorded: Recorded, news: News, now: datetime) -> int:
         gathering = self._mass.gathering(tx, recorded, news, now)
-        if gathering is not None and gathering.known:
+        if gathering is not None and gathering.is_known:
             rewrite(tx, recorded, notified(recorded.incident, news, loud=False))
             return 0
         incident = notified(recorded.incident, news)
-        owner = self._owners.get(one.ci.name)
-        alert = alert_of(one.ci.name, incident, owner, one.projects, one.branches)
-        subject = self._subject(tx, one.ci, news, now)
+        owner = self._owners.get(judged.ci.name)
+        alert = alert_of(judged.ci.name, incident, owner, judged.projects, judged.branches)
+        subject = self._subject(tx, judged.ci, news, now)
         message = alert_card(recorded.incident, news, subject)
-        number, known = recorded.stored.id, recorded.incident.notified
-        key = f"incident:{number}:{known.count if known else 0}:{news.step.name}"
+        number, heard = recorded.stored.id, recorded.incident.notified
+        key = f"incident:{number}:{heard.count if heard else 0}:{news.step.name}"
         about = About(MessageKind.ALERT, key, number, news.step.name)
         rewrite(tx, recorded, incident)
-        over = silence_before(tx, one.ci.id, one.ci.name, now)
+        over = silence_before(tx, judged.ci.id, judged.ci.name, now)
         if over is not None:
             message = after_silence(message, over)
         if gathering is None:
-            return tell_all(tx, self._config, alert, one.ci.id, about, message, now)
+            return tell_all(tx, self._config, alert, judged.ci.id, about, message, now)
         about = replace(about, group=gathering.group)
         until = gathering.until
-        tell_all(tx, self._config, alert, one.ci.id, about, message, now, gather=until)
+        tell_all(tx, self._config, alert, judged.ci.id, about, message, now, gather=until)
         return self._mass.settle(tx, now, subject)
 
     def _subject(self, tx: Tx, ci: KnownCi, news: News, now: datetime) -> Subject:
@@ -135,25 +135,25 @@ class Notifier:
         page = top and f"{top}/ci/{quote(ci.name, safe='')}"
         subject = Subject(ci.name, page, _change_url(tx, ci), days)
         symptom = news.symptom
-        found = None
+        beginning = None
         if symptom.family is Family.RESULTS:
-            found = onset(tx, ci.id, symptom, now, self._config.judgement.uncounted)
-        if found is None:
+            beginning = onset(tx, ci.id, symptom, now, self._config.judgement.uncounted)
+        if beginning is None:
             return subject
-        before = wording.onset(Context(now), found) if news.worse else ()
-        return replace(subject, first_run=wording.run_span(found.first_failure), onset=before)
+        before = wording.onset(Context(now), beginning) if news.worse else ()
+        return replace(subject, first_run=wording.run_span(beginning.first_failure), onset=before)
 
 
-def _surroundings(tx: Tx, one: Judged, incidents: Sequence[Incident]) -> Surroundings:
-    references = one.references - {one.ci.id}
+def _surroundings(tx: Tx, judged: Judged, incidents: Sequence[Incident]) -> Surroundings:
+    references = judged.references - {judged.ci.id}
     broken = any(
         breaks_results(incident)
         for reference in references
         for incident in readable(incidents_of(tx, reference))
     )
     return Surroundings(
-        feed_fresh=one.feed_fresh,
-        is_reference=one.ci.id in one.references,
+        feed_fresh=judged.feed_fresh,
+        is_reference=judged.ci.id in judged.references,
         alone=not references,
         reference_broken=broken,
         jobs_changed=any(_jobs_changed(tx, references, incident) for incident in incidents),

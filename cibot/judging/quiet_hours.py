@@ -76,8 +76,8 @@ def _tell(tx: Tx, rows: list[HeldMessage], now: datetime, page: str | None) -> b
 
 def _incidents(tx: Tx, rows: Iterable[HeldMessage]) -> dict[int, StoredIncident]:
     numbers = {row.incident for row in rows if row.incident is not None}
-    found = {number: incident_by_id(tx, number) for number in sorted(numbers)}
-    return {number: incident for number, incident in found.items() if incident is not None}
+    stored = {number: incident_by_id(tx, number) for number in sorted(numbers)}
+    return {number: incident for number, incident in stored.items() if incident is not None}
 
 
 def _held(row: HeldMessage) -> Held:

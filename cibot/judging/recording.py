@@ -53,8 +53,8 @@ def record(tx: Tx, ci_id: int, advanced: Advanced, uncounted: _Uncounted) -> lis
     stepped = {step.incident.id for step in advanced.steps if step.incident.id is not None}
     rows = {row.id: row for row in changed_since(tx, ci_id, since, stepped)}
     stored = {row.id: _read(row) for row in rows.values()}
-    found = _found(advanced, rows)
-    ids = _recognised(found, stored, since)
+    current = _current(advanced, rows)
+    ids = _recognised(current, stored, since)
     gone = [
         incident
         for row_id, incident in stored.items()
@@ -63,7 +63,7 @@ def record(tx: Tx, ci_id: int, advanced: Advanced, uncounted: _Uncounted) -> lis
     recorded: list[Recorded] = []
     steps: list[StoredTransition] = []
     for incident in gone:
-        covering = _covering(incident, found, ids)
+        covering = _covering(incident, current, ids)
         if covering is not None:
             stored[covering] = merged(stored[covering], incident)
             merge_incident(tx, incident.id or 0, covering)
@@ -74,15 +74,15 @@ def record(tx: Tx, ci_id: int, advanced: Advanced, uncounted: _Uncounted) -> lis
             )
     if advanced.again:
         forget_steps(tx, [*ids.values()], since)
-    for began, incident in sorted(found.items()):
+    for began, incident in sorted(current.items()):
         before = ids.get(began, 0)
         taken = [step.transition for step in advanced.steps if step.incident.began_at == began]
         if incident.phase is Phase.DROPPED:
             if before:
                 delete_incident(tx, before)
             continue
-        row, known = rows.get(before), stored.get(before)
-        done = _store(tx, ci_id, incident, row, known, taken, uncounted)
+        row, old = rows.get(before), stored.get(before)
+        done = _store(tx, ci_id, incident, row, old, taken, uncounted)
         recorded.append(done)
         steps += [StoredTransition(done.stored.id, **step_columns(step)) for step in taken]
         newest = advanced.tracker.incident
@@ -92,30 +92,36 @@ def record(tx: Tx, ci_id: int, advanced: Advanced, uncounted: _Uncounted) -> lis
     return recorded
 
 
-def _found(advanced: Advanced, rows: Collection[int]) -> dict[datetime, Incident]:
+def _current(advanced: Advanced, rows: Collection[int]) -> dict[datetime, Incident]:
     """What stands at the end, by when it began: what took a step, and what lasts."""
-    found = {step.incident.began_at: step.incident for step in advanced.steps}
+    current = {step.incident.began_at: step.incident for step in advanced.steps}
     newest = advanced.tracker.shown()
     if newest is not None and (newest.open or newest.id in rows):
-        found[newest.began_at] = newest
-    return found
+        current[newest.began_at] = newest
+    return current
 
 
 def _recognised(
-    found: dict[datetime, Incident], stored: dict[int, Incident], since: datetime
+    current: dict[datetime, Incident], stored: dict[int, Incident], since: datetime
 ) -> dict[datetime, int]:
     """Which row is which incident: by its id, else the earliest of its time, else the nearest."""
-    ids = {began: one.id for began, one in found.items() if one.id is not None and one.id in stored}
+    ids = {
+        began: incident.id
+        for began, incident in current.items()
+        if incident.id is not None and incident.id in stored
+    }
     free = {
         row_id: incident
         for row_id, incident in stored.items()
         if row_id not in ids.values() and incident.began_at > since
     }
-    for began in sorted(found):
+    for began in sorted(current):
         if began in ids or began <= since:
             continue
-        same = [row_id for row_id, one in free.items() if _overlaps(one, found[began])]
-        near = [row_id for row_id, one in free.items() if abs(one.began_at - began) <= _NEAR]
+        same = [row_id for row_id, incident in free.items() if _overlaps(incident, current[began])]
+        near = [
+            row_id for row_id, incident in free.items() if abs(incident.began_at - began) <= _NEAR
+        ]
         if same:
             ids[began] = min(same)
         elif near:
@@ -124,23 +130,23 @@ def _recognised(
     return ids
 
 
-def _overlaps(one: Incident, other: Incident) -> bool:
+def _overlaps(incident: Incident, other: Incident) -> bool:
     """Whether two incidents have a moment in common."""
-    return not (_ends_before(one, other) or _ends_before(other, one))
+    return not (_ends_before(incident, other) or _ends_before(other, incident))
 
 
-def _ends_before(one: Incident, other: Incident) -> bool:
-    return one.resolved_at is not None and one.resolved_at < other.began_at
+def _ends_before(incident: Incident, other: Incident) -> bool:
+    return incident.resolved_at is not None and incident.resolved_at < other.began_at
 
 
 def _covering(
-    gone: Incident, found: dict[datetime, Incident], ids: dict[datetime, int]
+    gone: Incident, current: dict[datetime, Incident], ids: dict[datetime, int]
 ) -> int | None:
     """The row of the incident that holds what was taken for another one before."""
     return next(
         (
             ids[began]
-            for began, incident in sorted(found.items())
+            for began, incident in sorted(current.items())
             if began in ids and incident.opened_at is not None and _overlaps(gone, incident)
         ),
         None,
@@ -196,8 +202,10 @@ def _with_first_run(tx: Tx, ci_id: int, symptom: Symptom, uncounted: _Uncounted)
     run = next((run for run in runs if counts(run.pipeline, uncounted)), None)
     if run is None or run.posted_at >= first.at:
         return symptom
-    found = Evidence(first.fault, run.change_id, run.number, run.patch_set, run.posted_at)
-    return replace(symptom, first_evidence=(*symptom.first_evidence[: MOST_EVIDENCE - 1], found))
+    first_run = Evidence(first.fault, run.change_id, run.number, run.patch_set, run.posted_at)
+    return replace(
+        symptom, first_evidence=(*symptom.first_evidence[: MOST_EVIDENCE - 1], first_run)
+    )
 
 
 def _read(row: StoredIncident) -> Incident:

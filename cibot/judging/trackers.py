@@ -134,7 +134,7 @@ class Trackers:
         for passed_at, row in loaded.passed:
             loaded.states.append((passed_at, _packed(unpack(row), ids)))
         loaded.passed.clear()
-        places = _spread([*(one for one, _ in loaded.states), at], at)
+        places = _spread([*(stored_at for stored_at, _ in loaded.states), at], at)
         if places[-1] == len(loaded.states):
             loaded.states.append((at, _packed(loaded.tracker.row(), ids)))
         loaded.states = [loaded.states[place] for place in places]
@@ -245,7 +245,7 @@ def _packed(row: dict[str, Any], ids: Mapping[datetime, int]) -> bytes:
 
 def _next_stop(tx: Tx, reader: Reader, start: float, until: float) -> float:
     """Up to when inputs are replayed at once: not more than memory should hold."""
-    end = next((one for before in _STOPS if (one := until - before) > start), until)
+    end = next((stop for before in _STOPS if (stop := until - before) > start), until)
     if end - start > _LITTLE:
         full = full_at(tx, {reader.ci.id, *reader.others}, moment(start), _FULL)
         end = end if full is None else min(end, full.timestamp())

@@ -118,7 +118,7 @@ class Comment:
 
 def _without_blocks(lines: list[str]) -> list[str]:
     """The lines outside of ``<<< … >>>``, where Jenkins puts a build's own words."""
-    kept: list[str] = []
+    outside: list[str] = []
     inside = False
     for line in lines:
         if inside:
@@ -126,8 +126,8 @@ def _without_blocks(lines: list[str]) -> list[str]:
         else:
             start, opened, _ = line.rpartition("<<<")
             inside = bool(opened) and line.rstrip().endswith("<<<")
-            kept.append(start if inside else line)
-    return kept
+            outside.append(start if inside else line)
+    return outside
 
 
 def _bot_name(name: str, *, endings: bool = False) -> bool:

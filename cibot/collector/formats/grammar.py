@@ -83,8 +83,8 @@ def sentence(text: str) -> FoundJob | None:
     """``Failed optional test review-zfs on Rocky 10 …: URL``: a sentence of one job."""
     match = _TEST_SENTENCE.match(text)
     url = first_url(text) if match else None
-    known = known_result(match["word"]) if match else None
-    if match is None or url is None or known not in _PLAIN or match["name"] in LINKING:
+    result = known_result(match["word"]) if match else None
+    if match is None or url is None or result not in _PLAIN or match["name"] in LINKING:
         return None
     voting = (match["kind"] or "").lower() not in ("optional", "non-voting", "informational")
     return FoundJob(
@@ -162,7 +162,7 @@ class _Line:
             last = end if ends and not before else self.url_at
             after = [run for run in after if run.start < last]
         for runs in (before, after):
-            names = [run for found in runs if (run := self._bare(found)) is not None]
+            names = [run for raw in runs if (run := self._bare(raw)) is not None]
             if names:
                 likely = [run for run in names if like_a_name(run.words[0])]
                 return likely[-1] if likely else names[0]
@@ -282,5 +282,5 @@ class _Line:
             return None if counts is Result.INFRA else False
         if len(run.words) < run.end - run.start:
             return True  # "Job unit passed"
-        told = self.bulleted or linked or self.seconds() is not None
-        return bool(divider) and (told or divider.startswith(_SURE_DIVIDERS))
+        evident = self.bulleted or linked or self.seconds() is not None
+        return bool(divider) and (evident or divider.startswith(_SURE_DIVIDERS))

@@ -55,22 +55,22 @@ def read_builds(lines: Sequence[str], said: Outcome | None = None) -> list[Build
     ``said``, what the headline says of all, is a success. What could be prose is a job line
     only beside lines alike, where no line of another shape is surely one.
     """
-    found = _with_urls_below(list(_job_lines(lines, said)))
-    if all(job.sure for job in found):
-        return [job.build for job in found]
-    shapes = Counter(job.shape for job in found)
-    surely = {job.shape for job in found if job.sure}
+    jobs = _with_urls_below(list(_job_lines(lines, said)))
+    if all(job.sure for job in jobs):
+        return [job.build for job in jobs]
+    shapes = Counter(job.shape for job in jobs)
+    surely = {job.shape for job in jobs if job.sure}
     return [
-        job.build for job in found if job.sure or (shapes[job.shape] > 1 and surely <= {job.shape})
+        job.build for job in jobs if job.sure or (shapes[job.shape] > 1 and surely <= {job.shape})
     ]
 
 
-def _with_urls_below(found: list[FoundJob]) -> list[FoundJob]:
+def _with_urls_below(jobs: list[FoundJob]) -> list[FoundJob]:
     """Gives each job without a URL the one on the line below it, if each has such a line."""
-    unlinked = [job for job in found if job.build.url is None]
+    unlinked = [job for job in jobs if job.build.url is None]
     if not unlinked or not all(job.below for job in unlinked):
-        return found
-    return [job._replace(build=replace(job.build, url=job.build.url or job.below)) for job in found]
+        return jobs
+    return [job._replace(build=replace(job.build, url=job.build.url or job.below)) for job in jobs]
 
 
 def _job_lines(lines: Sequence[str], said: Outcome | None) -> Iterator[FoundJob]:
@@ -139,8 +139,8 @@ def _job_line(line: str, following: str) -> FoundJob | None:
     bulleted = numbered or (mark in "-*•+–—" and len(text) > 2)
     if bulleted:
         text = text.lstrip(_BULLETS)
-    found = sentence(text) if "://" in text else None
-    return found or job_line(text, following, bulleted=bulleted)
+    job = sentence(text) if "://" in text else None
+    return job or job_line(text, following, bulleted=bulleted)
 
 
 def _unnumbered(text: str) -> tuple[str, bool]:

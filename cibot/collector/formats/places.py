@@ -16,9 +16,9 @@ def duration_in(rest: str) -> float | None:
     for before in (" in ", "took ", "after ", "elapsed ", "duration: ", "("):
         at = rest.rfind(before)
         if at >= 0:
-            found = duration_s(rest[at + len(before) :].rstrip(")"))
-            if found is not None:
-                return found
+            seconds = duration_s(rest[at + len(before) :].rstrip(")"))
+            if seconds is not None:
+                return seconds
     return duration_s(rest) if len(rest) < 20 else None
 
 

@@ -56,14 +56,14 @@ def _said(comment: Comment) -> Outcome | None:
         return Outcome.MERGE_FAILURE
     url = first_url(first)
     text = first[: first.find(url)] if url else first
-    found = verdict(text)
-    if found is None and url and len(aside := first[first.find(url) + len(url) :].split()) <= 2:
-        found = verdict(" ".join(aside))
-    if found is None and first.startswith("Submitted ") and SUBJECTS & set(words_of(text)):
+    outcome = verdict(text)
+    if outcome is None and url and len(aside := first[first.find(url) + len(url) :].split()) <= 2:
+        outcome = verdict(" ".join(aside))
+    if outcome is None and first.startswith("Submitted ") and SUBJECTS & set(words_of(text)):
         return Outcome.STARTED
-    if found is None and any(words in first.lower() for words in _PRAISE):
+    if outcome is None and any(words in first.lower() for words in _PRAISE):
         return Outcome.SUCCESS
-    return found
+    return outcome
 
 
 def _result_line(comment: Comment) -> Outcome | None:
@@ -76,8 +76,8 @@ def _result_line(comment: Comment) -> Outcome | None:
         label, colon, word = line.strip("-* ").partition(": ")
         if not colon or "://" in line:
             continue
-        known = label.lower() in _OVERALL
-        if (known or (comment.by_bot and SUBJECTS & set(words_of(label)))) and (
+        overall = label.lower() in _OVERALL
+        if (overall or (comment.by_bot and SUBJECTS & set(words_of(label)))) and (
             len(word.split()) <= 2 and (said := verdict(word)) is not None
         ):
             return said
@@ -204,6 +204,8 @@ def _build(comment: Comment, first: str, outcome: Outcome) -> tuple[Build, ...]:
 def _subject(first: str) -> str:
     """``Quality gate`` of ``✔ Quality gate passed!``; nothing of ``✅ All checks passed``."""
     words = first.lstrip(_MARKED + "\ufe0f ").partition("!")[0].rstrip(". ").split()
-    kept = [w for w in words if verdict(w) is None and w.lower() not in ("has", "is", "was")]
-    told = any(w.lower() not in SUBJECTS and w.lower() != "all" and w.isalpha() for w in kept)
-    return " ".join(kept) if told else ""
+    others = [w for w in words if verdict(w) is None and w.lower() not in ("has", "is", "was")]
+    says_more = any(
+        w.lower() not in SUBJECTS and w.lower() != "all" and w.isalpha() for w in others
+    )
+    return " ".join(others) if says_more else ""

@@ -76,7 +76,7 @@ def table_row(text: str, column: int = 0) -> Build | None:
     result = next((cell for cell in cells if _cell_result(cell)), None)
     if result is None:
         return None
-    url = next((found for cell in (named, *cells) if (found := first_url(cell))), None)
+    url = next((link for cell in (named, *cells) if (link := first_url(cell))), None)
     name, _ = name_and_url(named) if named else ("", None)
     times = (duration_s(cell) for cell in cells if cell != result and cell[:1].isdigit())
     duration = next((seconds for seconds in times if seconds is not None), None)
@@ -95,7 +95,7 @@ def as_written(word: str) -> str:
     word = word.strip()
     if word.isupper():
         return word
-    known = known_result(word)
-    if known is not None and known.name in ("PASS", "FAIL"):
-        return "SUCCESS" if known.name == "PASS" else "FAILURE"
+    result = known_result(word)
+    if result is not None and result.name in ("PASS", "FAIL"):
+        return "SUCCESS" if result.name == "PASS" else "FAILURE"
     return word.upper().replace(" ", "_").replace("-", "_")

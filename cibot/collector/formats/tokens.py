@@ -58,13 +58,13 @@ def tokens_of(text: str) -> list[Token]:
     for match in _TOKEN.finditer(text):
         kind, written = match.lastgroup or "word", match[0]
         if kind == "word":
-            found = _word(written)
-            if found and found[0].text.lower() in _SECOND and tokens and wordy(tokens[-1]):
-                pair = f"{tokens[-1].text} {found[0].text}"
+            parts = _word(written)
+            if parts and parts[0].text.lower() in _SECOND and tokens and wordy(tokens[-1]):
+                pair = f"{tokens[-1].text} {parts[0].text}"
                 if known_result(pair) is not None:
                     tokens.pop()
-                    found[0] = Token("said", pair)
-            tokens += found
+                    parts[0] = Token("said", pair)
+            tokens += parts
         elif kind == "url":
             tokens += _url(written)
         else:
@@ -104,23 +104,23 @@ def result_at(tokens: Sequence[Token]) -> int | None:
     if any(token.kind == "other" for token in tokens):
         return None
     aside = asides(tokens)
-    found = _results(tokens, [at for at in range(len(tokens)) if at not in aside])
-    found = found or _results(tokens, sorted(aside))
-    if not found:
+    places = _results(tokens, [at for at in range(len(tokens)) if at not in aside])
+    places = places or _results(tokens, sorted(aside))
+    if not places:
         marks = [at for at, token in enumerate(tokens) if token.kind == "mark"]
         return marks[0] if len(marks) == 1 else None
-    if len({result_class(tokens[at].text) for at in found}) > 1:
+    if len({result_class(tokens[at].text) for at in places}) > 1:
         return None
-    if any(token.kind == "word" for token in tokens[found[0] + 1 : found[-1]]):
+    if any(token.kind == "word" for token in tokens[places[0] + 1 : places[-1]]):
         return None
-    return found[0]
+    return places[0]
 
 
 def _results(tokens: Sequence[Token], among: Sequence[int]) -> list[int]:
-    found = [at for at in among if tokens[at].kind == "shout"]
-    said = [] if found else [at for at in among if tokens[at].kind == "said"]
-    found = found or [at for at in said if _alone(tokens, at)]
-    return found or [at for at in said if _ends(tokens, at)]
+    places = [at for at in among if tokens[at].kind == "shout"]
+    said = [] if places else [at for at in among if tokens[at].kind == "said"]
+    places = places or [at for at in said if _alone(tokens, at)]
+    return places or [at for at in said if _ends(tokens, at)]
 
 
 def asides(tokens: Sequence[Token]) -> set[int]:
@@ -161,8 +161,8 @@ def _ends(tokens: Sequence[Token], at: int) -> bool:
     if not words:
         return False
     if words[0][0].isupper() and words[0].lower() in KINDS:
-        told = without_telling(words)
-        return len(told) > 1 and told[-2].lower() in KINDS
+        bare = without_telling(words)
+        return len(bare) > 1 and bare[-2].lower() in KINDS
     if [token.kind for token in tokens] == [*["word"] * at, "said", "divider", "url"]:
         lower = {word.lower() for word in words}
         return len(words) <= 4 and not lower & (SUBJECTS | GENERAL)

@@ -101,7 +101,7 @@ def verdict(line: str) -> Outcome | None:
     asides = _ASIDE.findall(lower) if "(" in lower or "[" in lower else ()
     said = _of_clauses(_ASIDE.sub(" , ", lower) if asides else lower)
     if said is None:
-        said = next((found for aside in asides if (found := _of_clauses(aside))), None)
+        said = next((outcome for aside in asides if (outcome := _of_clauses(aside))), None)
     return said
 
 

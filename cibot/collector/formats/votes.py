@@ -51,7 +51,7 @@ def _outcome(voted: int) -> Outcome:
 def _links(comment: Comment, voted: int) -> tuple[Build, ...]:
     """The builds whose URL ends a line of its own (``Build console: URL``), by the vote."""
     word = "SUCCESS" if voted > 0 else "FAILURE"
-    found: dict[str, Build] = {}
+    builds: dict[str, Build] = {}
     for line in comment.lines[:400]:
         if "://" not in line:
             continue
@@ -61,5 +61,5 @@ def _links(comment: Comment, voted: int) -> tuple[Build, ...]:
         name = job_name(url)
         before = line[: line.find(url)]
         if name and (len(before.split()) <= 3 or points(before)):
-            found.setdefault(name, Build(name, word, url))
-    return tuple(found.values())
+            builds.setdefault(name, Build(name, word, url))
+    return tuple(builds.values())

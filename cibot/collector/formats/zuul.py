@@ -115,8 +115,8 @@ def _singular(first: str) -> str:
 
 def _headline(first: str) -> tuple[Outcome, str | None] | None:
     """``Build succeeded (check pipeline).``, ``Gate pipeline build failed.``"""
-    before, found, after = first.partition("build ")
-    if not found or len(before) > 40:
+    before, separator, after = first.partition("build ")
+    if not separator or len(before) > 40:
         return None
     if before and (before[-1] != " " or not _own_words(before)):
         return None

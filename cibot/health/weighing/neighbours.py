@@ -20,10 +20,10 @@ def by_patch_set(
 
     They are passes and failures in order of time; the last one of a CI and patch set counts.
     """
-    found: dict[PatchSetKey, dict[Name, bool]] = {}
+    by_key: dict[PatchSetKey, dict[Name, bool]] = {}
     for ci, key, failed in said:
-        found.setdefault(key, {})[ci] = failed
-    return found
+        by_key.setdefault(key, {})[ci] = failed
+    return by_key
 
 
 def pair_rates(

@@ -58,5 +58,5 @@ def ci_again(
     ends: list[bool] = []
     for runs in jobs.values():
         ends += run_again([run for run in runs if run.change_id != change_id], unchanged)
-    kept = ends[-_CI_FAILURES:]
-    return Again(sum(kept), len(kept))
+    last = ends[-_CI_FAILURES:]
+    return Again(sum(last), len(last))

@@ -67,10 +67,10 @@ def _verdict(facts: FailureFacts, chance: float) -> Blame:
         return Blame.NOT_THE_CHANGE
     if chance <= LOOK_UNTIL:
         return Blame.LOOK
-    return Blame.OPEN if _known(facts) else Blame.TOO_LITTLE
+    return Blame.OPEN if _has_more(facts) else Blame.TOO_LITTLE
 
 
-def _known(facts: FailureFacts) -> bool:
+def _has_more(facts: FailureFacts) -> bool:
     """Whether there is anything to weigh in addition to the report itself."""
     return bool(
         facts.past.of >= _KNOWN

@@ -54,8 +54,8 @@ def held() -> Counter[str]:
 def test_where_the_changes_are_is_not_kept_when_they_are_judged(sqlite_store: Store) -> None:
     scenario = Scenario(sqlite_store)
     burst(scenario)
-    assert scenario.monitor._one._trackers._loaded
-    for loaded in scenario.monitor._one._trackers._loaded.values():
+    assert scenario.monitor._judge._trackers._loaded
+    for loaded in scenario.monitor._judge._trackers._loaded.values():
         assert loaded.tracker.judge.rollup.places == {}
 
 

@@ -96,7 +96,7 @@ class Judged:
 
 def monitor_of(store: Store, judging: Judged, **fields: Any) -> Monitor:
     monitor = Monitor(store, CONFIG, lambda: NOON, **fields)
-    monitor._one = judging  # type: ignore[assignment]
+    monitor._judge = judging  # type: ignore[assignment]
     return monitor
 
 
