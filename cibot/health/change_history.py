@@ -38,7 +38,7 @@ from cibot.health.inputs import (
 from cibot.model import Result
 
 _Key = tuple[int, str]
-_Share = tuple[str, bool, Proof]
+_Share = tuple[str, bool, Proof, float | None]
 _HOUR = 3600.0
 _STOPPED_WITHIN = 900.0  # seconds from the next patch set to the report of what it stopped
 
@@ -211,34 +211,37 @@ class _Course:
         for sign, shares, others in ((-1, before, now), (1, now, before)):
             for share in shares:
                 if share not in others:
-                    window, bad, proof = share
-                    self._add(Counted(at, window, bad, sign, proof, upload(proof.patch_set)))
+                    window, bad, proof, since = share
+                    self._add(Counted(at, window, bad, sign, proof, upload(proof.patch_set), since))
 
     def _shares_now(self) -> list[_Share]:
         latest = sorted(self._latest.values(), key=attrgetter("posted_at", "position"))
         found: list[_Share] = []
         failing: set[str] = set()
+        failed_since: dict[str, float | None] = {}
         broken: set[str] = set()
         refused: Attempt | None = None
         for attempt in latest:
             if not attempt.unmerged or attempt.reference is not None:
                 infra = attempt.result is Result.INFRA
                 if not (infra and attempt.pipeline in broken):
-                    found.append((RAN, infra, self._proof(attempt)))
+                    found.append((RAN, infra, self._proof(attempt), None))
                 (broken.add if infra else broken.discard)(attempt.pipeline)
             if attempt.result not in COUNTED:
                 continue
             failed = attempt.result is Result.FAIL
             if self._fair(attempt):
-                found.append((FAIR, failed, self._proof(attempt)))
+                began = failed_since.get(attempt.pipeline) if failed else None
+                found.append((FAIR, failed, self._proof(attempt), began))
+                failed_since[attempt.pipeline] = (began or attempt.posted_at) if failed else None
             if attempt.reference is Result.PASS:
                 if not (failed and attempt.pipeline in failing):
-                    found.append((PAIRED, failed, self._proof(attempt)))
+                    found.append((PAIRED, failed, self._proof(attempt), None))
                 (failing.add if failed else failing.discard)(attempt.pipeline)
             elif attempt.reference is Result.FAIL:
                 refused = attempt
         if refused is not None:
-            found.append((REFUSED, refused.result is Result.PASS, self._proof(refused)))
+            found.append((REFUSED, refused.result is Result.PASS, self._proof(refused), None))
         return found
 
     def _proof(self, one: Attempt) -> Proof:

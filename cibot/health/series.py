@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 from cibot.health.facts import Upload
 from cibot.health.inputs import Counted, FirstVerdict, VerdictKind
-from cibot.health.state import Stored, each, same, state, table
+from cibot.health.state import Stored, each, part, same, state, table
 
 WITHIN = 6 * 3600.0
 """Seconds between two failures of a known author's series."""
@@ -25,6 +25,7 @@ _CLOSE = 0.03  # of the usual time between two results, where the author is not 
 _CLOSEST = 3600.0  # seconds that are never taken for more than close
 _DAY = 86_400.0
 _AUTHORS = 64  # that are kept
+_IGNORED = 64  # failures that are kept
 _UNKNOWN = 0  # stands for who is not known: no account has that row
 
 
@@ -79,6 +80,30 @@ def _when(one: FirstVerdict) -> float:
     return one.proof.at if one.upload is None else one.upload.at
 
 
+class Ignored(Stored):
+    """The newest failures that add nothing: they take nothing away where they are taken back."""
+
+    STATE = state(_places=each(tuple))
+
+    def __init__(self) -> None:
+        self._places: list[tuple[int, int, float]] = []  # change, patch set, when it was posted
+
+    def add(self, one: Counted) -> None:
+        """A failure adds nothing."""
+        self._places = [*self._places, _place(one)][-_IGNORED:]
+
+    def remove(self, one: Counted) -> bool:
+        """A failure is taken back; whether it had added nothing."""
+        ignored = _place(one) in self._places
+        if ignored:
+            self._places.remove(_place(one))
+        return ignored
+
+
+def _place(one: Counted) -> tuple[int, int, float]:
+    return one.proof.change_id, one.proof.patch_set, one.proof.at
+
+
 _STANDS = 86_400.0  # seconds between uploads of one stack that is known
 _TOGETHER = 60.0  # of one that is not: a push has one time
 _LONGEST = 600.0  # seconds that such a stack takes at most
@@ -110,11 +135,11 @@ class _Stack(Stored):
 class Stacks(Stored):
     """The newest stacks in which something failed, and the changes that did."""
 
-    STATE = state(_stacks=each(_Stack.from_row), _repeats=each(tuple))
+    STATE = state(_stacks=each(_Stack.from_row), _ignored=part)
 
     def __init__(self) -> None:
         self._stacks: list[_Stack] = []
-        self._repeats: list[tuple[int, int, float]] = []  # change, patch set, when it was posted
+        self._ignored = Ignored()
 
     def count(self, upload: Upload, change_id: int) -> int:
         """How many other changes of its stack failed."""
@@ -142,20 +167,13 @@ class Stacks(Stored):
         return None
 
     def repeats(self, one: Counted) -> bool:
-        """Whether a failure adds nothing to that of another change of its stack.
-
-        What added nothing takes nothing away where it is taken back.
-        """
-        place = (one.proof.change_id, one.proof.patch_set, one.proof.at)
+        """Whether a failure adds nothing to that of another change of its stack."""
         if one.sign < 0:
-            repeated = place in self._repeats
-            if repeated:
-                self._repeats.remove(place)
-            return repeated
+            return self._ignored.remove(one)
         if one.upload is None:
             return False
         repeated = self.count(one.upload, one.proof.change_id) > 0
         self.add(one.upload, one.proof.change_id)
         if repeated:
-            self._repeats = [*self._repeats, place][-_STACKS:]
+            self._ignored.add(one)
         return repeated

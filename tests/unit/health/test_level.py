@@ -13,7 +13,7 @@ from cibot.health.level import Level, level
 from cibot.health.seen import Fault
 from cibot.incidents.signal_words import said
 from cibot.model import State
-from tests.unit.health.facts import D, H, T, changes, counted, tracked
+from tests.unit.health.facts import D, H, T, change, changes, counted, tracked
 
 POLICY = SuccessPolicy()
 
@@ -171,3 +171,18 @@ def test_it_says_that_the_reference_passed_only_where_one_did():
     signal = tracked(changes("PF" * 30)).judge.level.signal(T)
     assert said(signal.seen) == "30 of 60 passed in 7 days where the reference passed"
     assert {run.fault for run in signal.evidence} == {Fault.FAILED_ALONE}
+
+
+def test_a_change_that_fails_again_while_others_pass_is_one_failure():
+    """Where nothing else passes since it first failed, the CI may be at fault."""
+
+    def level_of(letters, others_every):
+        own = [(n, n, "F") for n in range(1, 41)]
+        broken = change(own, (), range(40), 7, T - 42 * H, referenced=lambda _at: False)
+        others = changes(letters, every=others_every, until=T - H, reference=None)
+        return tracked([broken, *others]).judge.level.signal(T)
+
+    beside = level_of("P" * 20, 2 * H)
+    assert (beside.verdict, beside.n) == (State.HEALTHY, 23)  # two before the first pass
+    alone = level_of("PP", 60.0)  # both at the end
+    assert (alone.verdict, alone.n) == (State.FAILING, 42)
