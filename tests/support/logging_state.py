@@ -14,20 +14,27 @@ from collections.abc import Generator, Iterator
 
 import pytest
 
+from cibot import logs
+
 
 @contextlib.contextmanager
 def logging_restored() -> Iterator[None]:
-    """Puts logging back as it was: also the loggers that came into being meanwhile."""
+    """Puts logging back as it was: also the loggers that came into being meanwhile.
+
+    A thread that died in one test must not make the bot of a later test look broken.
+    """
     root = logging.getLogger()
     handlers, disabled_below = root.handlers[:], root.manager.disable
     before = {logger: _settings(logger) for logger in _loggers()}
-    hook, show = threading.excepthook, warnings.showwarning
+    hook, show, dead = threading.excepthook, warnings.showwarning, logs.died()
     try:
         yield
     finally:
         # First captureWarnings, which has a memory of its own of what it replaced.
         logging.captureWarnings(capture=False)
         threading.excepthook, warnings.showwarning = hook, show
+        logs._died.clear()
+        logs._died.update(dead)
         root.handlers[:], root.manager.disable = handlers, disabled_below
         for logger in _loggers():
             level, logger.propagate, logger.disabled = before.get(

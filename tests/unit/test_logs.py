@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cibot.errors import CibotError
-from cibot.logs import MASK, JsonFormatter, Scrubber, TextFormatter, escaped, set_up
+from cibot.logs import MASK, JsonFormatter, Scrubber, TextFormatter, died, escaped, set_up
 from tests.support.logging_state import logging_restored
 
 LOG = logging.getLogger("cibot.tests.logs")
@@ -34,10 +34,15 @@ def test_a_test_leaves_logging_as_it_was() -> None:
         own.setLevel(logging.CRITICAL)
         logging.getLogger("cibot.tests.new").setLevel(logging.CRITICAL)
         logging.disable()
+        thread = threading.Thread(target=lambda: 1 / 0, name="poller")
+        thread.start()
+        thread.join()
+        assert died() == ("poller",)
     after = root.handlers[:], root.level, own.level, threading.excepthook, warnings.showwarning
     assert after == before
     assert logging.getLogger("cibot.tests.new").level == logging.NOTSET
     assert root.manager.disable == logging.NOTSET
+    assert died() == ()
 
 
 def test_a_line_as_people_read_it() -> None:
