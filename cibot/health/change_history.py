@@ -62,8 +62,8 @@ class _Course:
         self._broken: set[str] = set()  # pipelines whose last attempt broke by itself
         self._last: dict[_Key, Attempt] = {}  # the last pass or failure
         self._shares: list[_Share] = []
-        self._found: list[Input] = []
-        self._add = self._found.append
+        self._inputs: list[Input] = []
+        self._add = self._inputs.append
         self._upload = cache(facts.upload)
 
     def inputs(self) -> list[Input]:
@@ -76,14 +76,14 @@ class _Course:
             *((end.at, 3, end.patch_set, end) for end in _ends(facts)),
         ]
         happened.sort(key=itemgetter(0, 1, 2))
-        for _at, _rank, _position, one in happened:
-            if isinstance(one, Attempt):
-                self._own(one)
-            elif isinstance(one, RefVerdict):
-                self._theirs(one)
+        for _at, _rank, _position, event in happened:
+            if isinstance(event, Attempt):
+                self._own(event)
+            elif isinstance(event, RefVerdict):
+                self._theirs(event)
             else:
-                self._add(one)
-        return self._found
+                self._add(event)
+        return self._inputs
 
     def _uploads(self) -> Iterator[Due]:
         """Where there is no reference, every patch set is one to report on."""
@@ -99,43 +99,47 @@ class _Course:
         reported, place = self._reported.get(patch_set), (facts.project, facts.branch)
         return Due(at, uploaded, *place, proof, reported, facts.named)
 
-    def _own(self, one: Attempt) -> None:
+    def _own(self, attempt: Attempt) -> None:
         facts = self._facts
         place = (facts.project, facts.branch)
-        self._add(Heard(one.posted_at, facts.change_id, one.patch_set, *place, one.final))
-        if one.final:
-            self._reported.setdefault(one.patch_set, one.posted_at)
-        if one.result is None or one.result is Result.SKIPPED or self._superseded(one):
+        self._add(
+            Heard(attempt.posted_at, facts.change_id, attempt.patch_set, *place, attempt.final)
+        )
+        if attempt.final:
+            self._reported.setdefault(attempt.patch_set, attempt.posted_at)
+        if attempt.result is None or attempt.result is Result.SKIPPED or self._superseded(attempt):
             return
-        self._cancelled(one.patch_set, one.posted_at)
-        key = (one.patch_set, one.pipeline)
-        if one.runs:
-            passed, uploaded = one.result is Result.PASS, facts.uploads.get(one.patch_set)
-            proof = self._proof(one)
-            self._add(RunEnded(one.posted_at, facts.project, passed, one.runs, proof, uploaded))
-        self._took(key, one)
-        self._tried(key, one)
-        if not one.unmerged:
-            self._attempted(one, one.posted_at)
-        before = self._verdicts.get(one.patch_set)
-        self._latest[key] = one
+        self._cancelled(attempt.patch_set, attempt.posted_at)
+        key = (attempt.patch_set, attempt.pipeline)
+        if attempt.runs:
+            passed, uploaded = attempt.result is Result.PASS, facts.uploads.get(attempt.patch_set)
+            proof = self._proof(attempt)
+            self._add(
+                RunEnded(attempt.posted_at, facts.project, passed, attempt.runs, proof, uploaded)
+            )
+        self._took(key, attempt)
+        self._tried(key, attempt)
+        if not attempt.unmerged:
+            self._attempted(attempt, attempt.posted_at)
+        before = self._verdicts.get(attempt.patch_set)
+        self._latest[key] = attempt
         if before is not None:
-            one.reference, one.apart = before.result, one.posted_at - before.posted_at
-            self._judge(one, one.posted_at)
-        elif facts.referenced(one.posted_at):
-            self._waiting.setdefault(one.patch_set, []).append(one)
-            if facts.uploads.get(one.patch_set + 1, math.inf) <= one.posted_at:
-                self._first_verdict(one, one.posted_at, paired=False)
+            attempt.reference, attempt.apart = before.result, attempt.posted_at - before.posted_at
+            self._judge(attempt, attempt.posted_at)
+        elif facts.referenced(attempt.posted_at):
+            self._waiting.setdefault(attempt.patch_set, []).append(attempt)
+            if facts.uploads.get(attempt.patch_set + 1, math.inf) <= attempt.posted_at:
+                self._first_verdict(attempt, attempt.posted_at, paired=False)
         else:
-            self._judge(one, one.posted_at)
-        self._count(one.posted_at)
+            self._judge(attempt, attempt.posted_at)
+        self._count(attempt.posted_at)
 
-    def _superseded(self, one: Attempt) -> bool:
+    def _superseded(self, attempt: Attempt) -> bool:
         """Whether the next patch set, or the end of the change, stopped it: nothing broke."""
-        if not one.stopped:
+        if not attempt.stopped:
             return False
-        ends = (self._facts.uploads.get(one.patch_set + 1), self._facts.closed_at)
-        return any(at is not None and 0 <= one.posted_at - at <= _STOPPED_WITHIN for at in ends)
+        ends = (self._facts.uploads.get(attempt.patch_set + 1), self._facts.closed_at)
+        return any(at is not None and 0 <= attempt.posted_at - at <= _STOPPED_WITHIN for at in ends)
 
     def _theirs(self, verdict: RefVerdict) -> None:
         facts, patch_set, at = self._facts, verdict.patch_set, verdict.posted_at
@@ -143,42 +147,49 @@ class _Course:
         self._verdicts[patch_set] = verdict
         if patch_set not in self._due and patch_set in facts.uploads and facts.in_scope:
             self._add(self._to_report(patch_set, at, facts.uploads[patch_set]))
-        for one in self._waiting.pop(patch_set, ()):
-            one.reference, one.apart = verdict.result, at - one.posted_at
-            self._judge(one, at)
-        for (other, _pipeline), one in self._latest.items():
-            if other == patch_set and one.reference is not None and at - one.posted_at < one.apart:
-                one.reference, one.apart = verdict.result, at - one.posted_at
+        for attempt in self._waiting.pop(patch_set, ()):
+            attempt.reference, attempt.apart = verdict.result, at - attempt.posted_at
+            self._judge(attempt, at)
+        for (other, _pipeline), attempt in self._latest.items():
+            if (
+                other == patch_set
+                and attempt.reference is not None
+                and at - attempt.posted_at < attempt.apart
+            ):
+                attempt.reference, attempt.apart = verdict.result, at - attempt.posted_at
         self._count(at)
 
-    def _attempted(self, one: Attempt, at: float) -> None:
-        broke = one.result is Result.INFRA
-        if not (broke and one.pipeline in self._broken):
+    def _attempted(self, attempt: Attempt, at: float) -> None:
+        broke = attempt.result is Result.INFRA
+        if not (broke and attempt.pipeline in self._broken):
             self._add(Attempted(at, broke))
-        (self._broken.add if broke else self._broken.discard)(one.pipeline)
+        (self._broken.add if broke else self._broken.discard)(attempt.pipeline)
 
-    def _took(self, key: _Key, one: Attempt) -> None:
-        uploaded = self._facts.uploads.get(one.patch_set)
+    def _took(self, key: _Key, attempt: Attempt) -> None:
+        uploaded = self._facts.uploads.get(attempt.patch_set)
         if uploaded is not None and key not in self._timed:
             self._timed.add(key)
-            hours = max(0.0, one.posted_at - uploaded) / _HOUR
-            self._add(Took(one.posted_at, hours, self._proof(one)))
+            hours = max(0.0, attempt.posted_at - uploaded) / _HOUR
+            self._add(Took(attempt.posted_at, hours, self._proof(attempt)))
 
-    def _tried(self, key: _Key, one: Attempt) -> None:
-        if one.result in COUNTED:
+    def _tried(self, key: _Key, attempt: Attempt) -> None:
+        if attempt.result in COUNTED:
             last = self._last.get(key)
-            self._last[key] = one
-            flipped = last is not None and (last.result, one.result) == (Result.FAIL, Result.PASS)
-            self._add(Tried(one.posted_at, self._proof(last) if last and flipped else None))
+            self._last[key] = attempt
+            flipped = last is not None and (last.result, attempt.result) == (
+                Result.FAIL,
+                Result.PASS,
+            )
+            self._add(Tried(attempt.posted_at, self._proof(last) if last and flipped else None))
 
-    def _judge(self, one: Attempt, at: float) -> None:
+    def _judge(self, attempt: Attempt, at: float) -> None:
         """What may be said of an attempt as soon as its pair is known."""
-        if one.unmerged and one.reference is not None:
-            self._attempted(one, at)
-        self._first_verdict(one, at, paired=True)
-        runs = tuple(run for run in one.runs if run.voting)
-        if one.reference is Result.PASS and runs:
-            self._add(JobResults(at, runs, self._proof(one), self._upload(one.patch_set)))
+        if attempt.unmerged and attempt.reference is not None:
+            self._attempted(attempt, at)
+        self._first_verdict(attempt, at, paired=True)
+        runs = tuple(run for run in attempt.runs if run.voting)
+        if attempt.reference is Result.PASS and runs:
+            self._add(JobResults(at, runs, self._proof(attempt), self._upload(attempt.patch_set)))
 
     def _cancelled(self, patch_set: int, at: float) -> None:
         """Of what waits on earlier patch sets the reference will say nothing any more."""
@@ -188,21 +199,21 @@ class _Course:
             for attempt in self._waiting[earlier]:
                 self._first_verdict(attempt, at, paired=False)
 
-    def _first_verdict(self, one: Attempt, at: float, *, paired: bool) -> None:
-        key, passed = (one.patch_set, one.pipeline), one.result is Result.PASS
-        if one.result not in COUNTED or key in self._judged:
+    def _first_verdict(self, attempt: Attempt, at: float, *, paired: bool) -> None:
+        key, passed = (attempt.patch_set, attempt.pipeline), attempt.result is Result.PASS
+        if attempt.result not in COUNTED or key in self._judged:
             return
         self._judged.add(key)
-        failures = self._failures[one.pipeline]
-        self._failures[one.pipeline] = 0 if passed else failures + 1
-        if self._fair(one) or not paired:
-            upload = self._upload(one.patch_set)
-            self._add(FirstVerdict(at, passed, self._proof(one), upload, paired, failures))
+        failures = self._failures[attempt.pipeline]
+        self._failures[attempt.pipeline] = 0 if passed else failures + 1
+        if self._fair(attempt) or not paired:
+            upload = self._upload(attempt.patch_set)
+            self._add(FirstVerdict(at, passed, self._proof(attempt), upload, paired, failures))
 
-    def _fair(self, one: Attempt) -> bool:
-        if one.reference is not None:
-            return one.reference is Result.PASS
-        return not self._facts.referenced(one.posted_at)
+    def _fair(self, attempt: Attempt) -> bool:
+        if attempt.reference is not None:
+            return attempt.reference is Result.PASS
+        return not self._facts.referenced(attempt.posted_at)
 
     def _count(self, at: float) -> None:
         """What this change adds to the windows now, as against what it added before."""
@@ -216,7 +227,7 @@ class _Course:
 
     def _shares_now(self) -> list[_Share]:
         latest = sorted(self._latest.values(), key=attrgetter("posted_at", "position"))
-        found: list[_Share] = []
+        shares: list[_Share] = []
         failing: set[str] = set()
         failed_since: dict[str, float | None] = {}
         broken: set[str] = set()
@@ -225,43 +236,43 @@ class _Course:
             if not attempt.unmerged or attempt.reference is not None:
                 infra = attempt.result is Result.INFRA
                 if not (infra and attempt.pipeline in broken):
-                    found.append((RAN, infra, self._proof(attempt), None))
+                    shares.append((RAN, infra, self._proof(attempt), None))
                 (broken.add if infra else broken.discard)(attempt.pipeline)
             if attempt.result not in COUNTED:
                 continue
             failed = attempt.result is Result.FAIL
             if self._fair(attempt):
                 began = failed_since.get(attempt.pipeline) if failed else None
-                found.append((FAIR, failed, self._proof(attempt), began))
+                shares.append((FAIR, failed, self._proof(attempt), began))
                 failed_since[attempt.pipeline] = (began or attempt.posted_at) if failed else None
             if attempt.reference is Result.PASS:
                 if not (failed and attempt.pipeline in failing):
-                    found.append((PAIRED, failed, self._proof(attempt), None))
+                    shares.append((PAIRED, failed, self._proof(attempt), None))
                 (failing.add if failed else failing.discard)(attempt.pipeline)
             elif attempt.reference is Result.FAIL:
                 refused = attempt
         if refused is not None:
-            found.append((REFUSED, refused.result is Result.PASS, self._proof(refused), None))
-        return found
+            shares.append((REFUSED, refused.result is Result.PASS, self._proof(refused), None))
+        return shares
 
-    def _proof(self, one: Attempt) -> Proof:
-        if one.proof is None:
-            facts, worst = self._facts, _worst(one)
+    def _proof(self, attempt: Attempt) -> Proof:
+        if attempt.proof is None:
+            facts, worst = self._facts, _worst(attempt)
             job, url = (worst.job, worst.url) if worst else (None, None)
-            one.proof = Proof(
-                one.posted_at, facts.change_id, facts.number, one.patch_set, one.pipeline, job, url,
-                facts.branch,
+            attempt.proof = Proof(
+                attempt.posted_at, facts.change_id, facts.number, attempt.patch_set,
+                attempt.pipeline, job, url, facts.branch,
             )  # fmt: skip
-        return one.proof
+        return attempt.proof
 
 
-def _worst(one: Attempt) -> JobRun | None:
+def _worst(attempt: Attempt) -> JobRun | None:
     """The first voting build that failed, else the first that broke."""
     return next(
         (
             run
             for result in (Result.FAIL, Result.INFRA)
-            for run in one.runs
+            for run in attempt.runs
             if run.voting and run.result is result
         ),
         None,

@@ -51,33 +51,33 @@ class Level(Stored):
         self._paired = -math.inf  # the newest result on a patch set that a reference passed
         self.settled: Callable[[], tuple[bool, float | None, float]] = lambda: (False, None, 0.0)
 
-    def take(self, one: Counted) -> None:
+    def take(self, result: Counted) -> None:
         """Takes in a result, or takes one back."""
-        if one.bad and self._repeated(one):
+        if result.bad and self._repeated(result):
             return
-        if not one.bad:
-            self._passed = max(self._passed, one.proof.at)
-        self._tally.add(one.proof.at, one.bad, one.sign)
-        if one.bad:
-            self.proofs.add(one.proof, one.sign)
+        if not result.bad:
+            self._passed = max(self._passed, result.proof.at)
+        self._tally.add(result.proof.at, result.bad, result.sign)
+        if result.bad:
+            self.proofs.add(result.proof, result.sign)
         elif not self.settled()[0]:
-            counted = self.counted(one.at)
+            counted = self.counted(result.at)
             if counted.bad and may_be_back(counted, self._tally.run, _HIGHEST):
                 back = back_since(counted, self._tally.newest_outcomes(), _HIGHEST)
                 self._again = max(self._again, back or -math.inf)
 
-    def _repeated(self, one: Counted) -> bool:
+    def _repeated(self, result: Counted) -> bool:
         """Whether a change fails again, and another one passed since it first did."""
-        if one.sign < 0:
-            return self._ignored.remove(one)
-        repeated = one.failing_since is not None and self._passed > one.failing_since
+        if result.sign < 0:
+            return self._ignored.remove(result)
+        repeated = result.failing_since is not None and self._passed > result.failing_since
         if repeated:
-            self._ignored.add(one)
+            self._ignored.add(result)
         return repeated
 
-    def pair(self, one: Counted) -> None:
+    def pair(self, result: Counted) -> None:
         """A result counts since the reference passed what it failed or passed."""
-        self._paired = max(self._paired, one.proof.at)
+        self._paired = max(self._paired, result.proof.at)
 
     def fault(self, proof: Proof) -> Fault:
         """What a failure is as evidence."""
@@ -99,13 +99,13 @@ class Level(Stored):
     def _look(self, now: float) -> tuple[Count, State, float | None]:
         """What counts, what it means, and since when it is back where that is all that counts."""
         counted = self.counted(now)
-        found = level(self._policy, counted.good, counted.n)
-        if not found.bad:
-            return counted, found, None
+        verdict = level(self._policy, counted.good, counted.n)
+        if not verdict.bad:
+            return counted, verdict, None
         back = self._back_since(now)
         after = self._tally.since(back) if back is not None else Count(0, 0)
         if not after.n:
-            return counted, found, None
+            return counted, verdict, None
         if after.n < self._policy.minimum and self.settled()[2] >= self._policy.degraded:
             return after, State.HEALTHY, back  # as the chart has it
         return after, level(self._policy, after.good, after.n), back
@@ -115,8 +115,8 @@ class Level(Stored):
 
         None where that was before all that counts, of which it says nothing then.
         """
-        known, settled, _rate = self.settled()
-        again = settled if known else self._again
+        charted, settled, _rate = self.settled()
+        again = settled if charted else self._again
         first = self._tally.first(self._policy.minimum, now)
         if again is None or first is None or again < first:
             return None

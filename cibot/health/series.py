@@ -37,47 +37,47 @@ class Series(Stored):
     def __init__(self) -> None:
         self._series: dict[int, tuple[int, float]] = {}  # failures, when the last came
 
-    def standing(self, one: FirstVerdict, per_day: float) -> VerdictKind:
+    def standing(self, verdict: FirstVerdict, per_day: float) -> VerdictKind:
         """What the verdict on a change that did not fail before rests on.
 
         ``per_day`` is how many there are usually.
         """
-        failures = self._before(one, per_day)
+        failures = self._before(verdict, per_day)
         if not failures:
             return VerdictKind.FAIR
-        if _author(one) == _UNKNOWN:
+        if _author(verdict) == _UNKNOWN:
             return VerdictKind.BURST if failures == 1 else VerdictKind.LONG_BURST
         return VerdictKind.SERIES if failures == 1 else VerdictKind.LONG_SERIES
 
-    def add(self, one: FirstVerdict, per_day: float) -> None:
+    def add(self, verdict: FirstVerdict, per_day: float) -> None:
         """Takes in the verdict."""
-        author = _author(one)
-        if one.passed:
+        author = _author(verdict)
+        if verdict.passed:
             self._series.pop(author, None)
             return
-        failures = self._before(one, per_day)
+        failures = self._before(verdict, per_day)
         self._series.pop(author, None)
-        self._series[author] = (failures + 1, _when(one))
+        self._series[author] = (failures + 1, _when(verdict))
         if len(self._series) > _AUTHORS:
             del self._series[next(iter(self._series))]
 
-    def _before(self, one: FirstVerdict, per_day: float) -> int:
-        author = _author(one)
+    def _before(self, verdict: FirstVerdict, per_day: float) -> int:
+        author = _author(verdict)
         if author not in self._series:
             return 0
         failures, last = self._series[author]
         within = WITHIN if author != _UNKNOWN else min(_CLOSEST, _CLOSE * _DAY / per_day)
-        return failures if abs(_when(one) - last) <= within else 0
+        return failures if abs(_when(verdict) - last) <= within else 0
 
 
-def _author(one: FirstVerdict) -> int:
-    owner = one.upload.owner if one.upload is not None else None
+def _author(verdict: FirstVerdict) -> int:
+    owner = verdict.upload.owner if verdict.upload is not None else None
     return _UNKNOWN if owner is None else owner
 
 
-def _when(one: FirstVerdict) -> float:
+def _when(verdict: FirstVerdict) -> float:
     """When it was uploaded."""
-    return one.proof.at if one.upload is None else one.upload.at
+    return verdict.proof.at if verdict.upload is None else verdict.upload.at
 
 
 class Ignored(Stored):
@@ -88,20 +88,20 @@ class Ignored(Stored):
     def __init__(self) -> None:
         self._places: list[tuple[int, int, float]] = []  # change, patch set, when it was posted
 
-    def add(self, one: Counted) -> None:
+    def add(self, result: Counted) -> None:
         """A failure adds nothing."""
-        self._places = [*self._places, _place(one)][-_IGNORED:]
+        self._places = [*self._places, _place(result)][-_IGNORED:]
 
-    def remove(self, one: Counted) -> bool:
+    def remove(self, result: Counted) -> bool:
         """A failure is taken back; whether it had added nothing."""
-        ignored = _place(one) in self._places
+        ignored = _place(result) in self._places
         if ignored:
-            self._places.remove(_place(one))
+            self._places.remove(_place(result))
         return ignored
 
 
-def _place(one: Counted) -> tuple[int, int, float]:
-    return one.proof.change_id, one.proof.patch_set, one.proof.at
+def _place(result: Counted) -> tuple[int, int, float]:
+    return result.proof.change_id, result.proof.patch_set, result.proof.at
 
 
 _STANDS = 86_400.0  # seconds between uploads of one stack that is known
@@ -166,14 +166,14 @@ class Stacks(Stored):
                 return stack
         return None
 
-    def repeats(self, one: Counted) -> bool:
+    def repeats(self, result: Counted) -> bool:
         """Whether a failure adds nothing to that of another change of its stack."""
-        if one.sign < 0:
-            return self._ignored.remove(one)
-        if one.upload is None:
+        if result.sign < 0:
+            return self._ignored.remove(result)
+        if result.upload is None:
             return False
-        repeated = self.count(one.upload, one.proof.change_id) > 0
-        self.add(one.upload, one.proof.change_id)
+        repeated = self.count(result.upload, result.proof.change_id) > 0
+        self.add(result.upload, result.proof.change_id)
         if repeated:
-            self._ignored.add(one)
+            self._ignored.add(result)
         return repeated
