@@ -29,7 +29,7 @@ def read(comment: Comment) -> Report | None:
     result: str | None = None
     unlinked = False
     for index, line in enumerate(comment.lines):
-        if line.endswith(":") or (not index and _counts_jobs(line)):
+        if line.endswith(":") or (not index and comment.by_ci and _counts_jobs(line)):
             said = verdict(line) if len(line) <= 60 else None
             result = _RESULTS.get(said) if said is not None else None
             unlinked = comment.by_ci and _of_jobs(line)
@@ -61,16 +61,18 @@ def _of_jobs(line: str) -> bool:
 
 
 def _enumerated(comment: Comment) -> list[Build]:
-    """``FAILED: build-x86, docs``: lines of a result and of jobs by their names alone."""
+    """``FAILED: build-x86, docs``, ``Jobs failed: unit``: a result, and jobs by their names."""
     builds: list[Build] = []
     for line in comment.lines[:100]:
         head, colon, rest = line.partition(": ")
-        word = head.partition(" ")[0]
         names = rest.split(", ")
         plain = all(name[:1].isalpha() and " " not in name for name in names)
-        plain = plain and colon == ": " and len(head) <= 20 and rest.lower() != "none"
-        if plain and known_result(word) in (Result.PASS, Result.FAIL):
-            builds += [Build(name, as_written(word), None) for name in names]
+        if colon and plain and len(head) <= 20 and "://" not in rest and rest.lower() != "none":
+            first = head.partition(" ")[0]
+            word = as_written(first) if known_result(first) in (Result.PASS, Result.FAIL) else ""
+            if not word and _of_jobs(head):
+                word = _RESULTS.get(verdict(head) or Outcome.NONE, "")
+            builds += [Build(name, word, None) for name in names if word]
     names = [build.name for build in builds]
     return builds if any(map(like_a_name, names)) and not any(map(names_test, names)) else []
 

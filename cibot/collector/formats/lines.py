@@ -126,8 +126,6 @@ def _job_line(line: str, following: str) -> FoundJob | None:
         if build is not None:
             return FoundJob(build, _COLON, sure=True)
     text = line.strip()
-    if text[:1] == ":":
-        text = unabbreviated(text)
     mark = text[:1]
     if mark == "|":
         row = table_row(text)
@@ -139,6 +137,7 @@ def _job_line(line: str, following: str) -> FoundJob | None:
     bulleted = numbered or (mark in "-*•+–—" and len(text) > 2)
     if bulleted:
         text = text.lstrip(_BULLETS)
+    text = unabbreviated(text)
     job = sentence(text) if "://" in text else None
     return job or job_line(text, following, bulleted=bulleted)
 

@@ -27,7 +27,7 @@ _TELLING = word_set("status result results outcome verdict conclusion with is wa
 KINDS = word_set("job stage builder task check workflow")
 _COUNTED = word_set("build pipeline run workflow job")
 _VERBS = word_set("finished completed ended concluded done has have been is was as state")
-_TEST = re.compile(r"::|^//|(?:^|[./])test_|\.py\b|^tests?\.|^\w+(?:\.\w+){2,}$")
+_TEST = re.compile(r"::|^//|(?:^|[./])test_|\.py\b|^tests?\.[\w.]+$|^\w+(?:\.\w+){2,}$")
 
 
 def nameless(name: str, *, listed: bool = False) -> bool:

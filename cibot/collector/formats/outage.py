@@ -47,7 +47,7 @@ _KINDS = {
         "restart reboot shutdown hungup runout crash sealed stale stopped occupied taken exceeded "
         "upgraded replaced reimaged moved changed wrong misconfigured low httperror dip cut "
         "brownout blackout overheated froze frozen starved throttled revoked corrupted detached "
-        "unplugged denied overran notready read-only readonly removed dirty collapsed"
+        "unplugged denied overran notready read-only readonly removed dirty collapsed tripped"
     ),
     "O": word_set(
         "downtime outage hiccup glitch maintenance novalidhost errimagepull imagepullbackoff "
@@ -250,7 +250,7 @@ def _kinds(text: str) -> str:
 
 
 def _kind(token: str) -> str:
-    word = token.strip(_MARKS)
+    word = token.strip(_MARKS).removesuffix("'s")
     number = word.rstrip("0123456789")
     kind = _KIND.get(_stem(number.rstrip("-") if number else word), "_") if word else ""
     return kind if word and token[-1] not in _ENDS else f"{kind},"

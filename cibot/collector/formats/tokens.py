@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from cibot.collector.formats.naming import GENERAL, KINDS, like_a_name, without_telling
+from cibot.collector.formats.naming import GENERAL, KINDS, labels, like_a_name, without_telling
 from cibot.collector.formats.shapes import BAD, GOOD
 from cibot.collector.formats.text import word_set
 from cibot.collector.formats.verdict import SUBJECTS
@@ -23,6 +23,7 @@ _TOKEN = re.compile(
     r"|=(?=[A-Z_]+$))"
     rf"|(?P<time>(?:\d+(?:\.\d+)?\ ?{_UNIT})+(?![\w/-]|\.\d)|\d+:\d\d(?::\d\d)?(?!\w))"
     r"|(?P<number>\#\d+|\d+/\d+(?![\w/]))"
+    r"|(?P<quoted>(?<!\w)(?:'[\w./ -]{2,60}'|\"[\w./ -]{2,60}\")(?!\w))"
     rf"|(?P<word>(?:(?!\.{{3}})[^\s()\[\]<>{{}}|;,:=→⇒➔–—…\"`{GOOD}{BAD}]|[:=](?=[^\s:=])(?![A-Z_]+$))+)"
 )
 _SECOND = {word.partition("_")[2].lower() for word in RESULT_WORDS if word.count("_") == 1}
@@ -57,7 +58,7 @@ def tokens_of(text: str) -> list[Token]:
     tokens: list[Token] = []
     for match in _TOKEN.finditer(text):
         kind, written = match.lastgroup or "word", match[0]
-        if kind == "word":
+        if kind in ("word", "quoted"):
             parts = _word(written)
             if parts and parts[0].text.lower() in _SECOND and tokens and wordy(tokens[-1]):
                 pair = f"{tokens[-1].text} {parts[0].text}"
@@ -103,6 +104,8 @@ def result_at(tokens: Sequence[Token]) -> int | None:
     """Where the line's one result stands; None where there is none, or results of several jobs."""
     if any(token.kind == "other" for token in tokens):
         return None
+    if len(tokens) == 2 and tokens[0].kind == "mark":
+        return 0  # "✔ manual"
     aside = asides(tokens)
     places = _results(tokens, [at for at in range(len(tokens)) if at not in aside])
     places = places or _results(tokens, sorted(aside))
@@ -149,10 +152,17 @@ def _alone(tokens: Sequence[Token], at: int) -> bool:
     return not any(map(wordy, [*before, *after[:1]]))
 
 
+def _leads_to_url(tokens: Sequence[Token]) -> bool:
+    """``: URL``, ``. Log: URL``: whether nothing but a labelled URL follows."""
+    if not tokens or tokens[0].kind != "divider" or tokens[-1].kind != "url":
+        return False
+    words = " ".join(token.text for token in tokens if wordy(token))
+    return not words or labels(words)
+
+
 def _ends(tokens: Sequence[Token], at: int) -> bool:
     """``Job unit failed``, ``build-gcc succeeded``: a word at the end of what is said of a job."""
-    after = tokens[at + 1 : at + 3]
-    if after and wordy(after[0]):
+    if any(map(wordy, tokens[at + 1 : at + 2])):
         return False
     first = at
     while first and tokens[first - 1].kind == "word":
