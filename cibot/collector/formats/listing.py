@@ -5,6 +5,7 @@ from __future__ import annotations
 from cibot.collector.formats.comment import MIXED, Comment, score
 from cibot.collector.formats.conclude import conclude, unanimous
 from cibot.collector.formats.lines import read_builds
+from cibot.collector.formats.parts import whole_failed
 from cibot.collector.formats.person import by_hand, points
 from cibot.collector.formats.shapes import MARKS
 from cibot.collector.formats.verdict import verdict
@@ -29,6 +30,8 @@ def read(comment: Comment) -> Report | None:
         build.result not in UNFINISHED for build in builds
     ):
         headline = None
+    if headline in (None, Outcome.SUCCESS) and whole_failed(comment):
+        headline = Outcome.FAILURE  # all that are listed passed, and the run did not
     outcome = conclude(comment, headline, builds)
     if outcome is None:
         return None

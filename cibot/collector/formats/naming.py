@@ -17,6 +17,8 @@ _LABELS = word_set(
     "visit"
 )
 """Words that alone name what a link leads to, and no job ("Log files: URL")."""
+_WHOLE_RUN = word_set("result results status outcome verdict conclusion overall summary")
+_EARLIER = word_set("previous previously last earlier former old before")
 _PROGRAMS = word_set("ci bot jenkins zuul")
 _POINTERS = word_set("the this that these those a an my our your its some any no")
 GENERAL = _POINTERS | word_set("tests test build builds ci jobs it all still now and but")
@@ -27,6 +29,9 @@ _TELLING = word_set("status result results outcome verdict conclusion with is wa
 KINDS = word_set("job stage builder task check workflow")
 _COUNTED = word_set("build pipeline run workflow job")
 _VERBS = word_set("finished completed ended concluded done has have been is was as state")
+_TESTED = re.compile(
+    r"(?:ps|patch[ -]?set|change|commit|revision)[ #-]*(?:\d+|[0-9a-f]{7,40})", re.IGNORECASE
+)
 _TEST = re.compile(r"::|^//|(?:^|[./])test_|\.py\b|^tests?\.[\w.]+$|^\w+(?:\.\w+){2,}$")
 
 
@@ -37,7 +42,7 @@ def nameless(name: str, *, listed: bool = False) -> bool:
     """
     if listed and name.lower() in ("build", "test"):
         return False
-    if name.lower() in _NAMELESS or tells(name) or labels(name):
+    if name.lower() in _NAMELESS or tells(name) or labels(name) or _TESTED.fullmatch(name):
         return True
     if not any(c.isalpha() for c in name):  # "14/15 OK"
         return True
@@ -47,6 +52,13 @@ def nameless(name: str, *, listed: bool = False) -> bool:
 def names_author(name: str) -> bool:
     """Whether these words are a CI's own name ("Acme ML2 CI")."""
     return _last(name) in _PROGRAMS
+
+
+def names_whole(label: str) -> bool:
+    """Whether what is labelled so is the run as a whole ("CI result", "Acme CI"), and this one."""
+    words = label.lower().split()
+    whole = _last(label) in _WHOLE_RUN or names_author(label)
+    return whole and len(words) <= 4 and _EARLIER.isdisjoint(words)
 
 
 def names_test(name: str) -> bool:

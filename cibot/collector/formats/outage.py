@@ -170,15 +170,20 @@ _TESTED = _any(
     r"(?:tests?|benchmarks?|style|docs?)(?: \S+){0,4} (?:failed|failing|timed out|broke|broken)\b",
     r"failed tests?\b",
     r"not compile\b",
-    r"compil\w+ (?:error|failed|failure)",
+    r"(?:compil\w+|syntax) (?:error|failed|failure)",
     r"\d+ of \d+\b",
     r"\S+\.(?:c|cc|cpp|h|py|go|java|rs|js|ts)\b",
     r"(?:after|with|since) (?:this|your) (?:change|patch)\b|in your \w+\b",
+    r"(?:this|your) (?:change|patch|commit)(?: ?set)? (?:broke|breaks|fails|failed)\b",
     r"by \d+(?:\.\d+)? ?%|broken (?:link|reference|import|symlink)",
     r"(?:segmentation fault|segfault|assertion|benchmark|deadlock|test_\w+|partition)",
     r"fail\w*:.{1,200} test$",
 )
-_DENIED = re.compile(r"\b(?:no|not an?|without|zero|isn't an?|0) (?:\w+ )?infra")
+_DENIED = re.compile(
+    r"\b(?:no|not an?|without|zero|isn't an?|0) (?:\w+ )?infra(?:structure)?[- ]"
+    r"(?:errors?|failures?|faults?|issues?|problems?|troubles?|flakes?|bugs?)\b"
+)
+_CONDITION = re.compile(r"\bif\b[^,.;:!?]*")  # "if it is an infra problem, comment recheck"
 _ANNOUNCED = _any(
     r"(?:will(?! not)|going to|planned|delayed|tomorrow|back (?:online|up|again)|up again|resolved|"
     r"fixed|up and running|recovered|restored|is over|no longer|in case)\b",
@@ -237,7 +242,11 @@ def _tells(line: str) -> bool:
         text = " ".join(word for word in text.split() if "://" not in word)
     if _ANNOUNCED.search(text) and not _GIVEN_UP.search(text):
         return False
-    if _SAID.search(text) and not _DENIED.search(text):
+    if "if " in text:
+        text = _CONDITION.sub("", text)
+    if _DENIED.search(text):
+        return False
+    if _SAID.search(text):
         return True
     return not _TESTED.search(text) and _OUTAGE.search(_kinds(text)) is not None
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from cibot.collector.formats.comment import Comment
+from cibot.collector.formats.naming import names_whole
 from cibot.collector.formats.verdict import verdict
-from cibot.model import Outcome
+from cibot.collector.results import known_result
+from cibot.model import Outcome, Result
 
 _LINES = 100
 _LONGEST = 160
 _MOST_WORDS = 8
 _SPLIT = re.compile(r"[\s;,|:()\[\]*`]+")
+_BULLETS = "-*=#• "
 _FREE = ("voting", "optional", "allowed", "expected", "advisory")
 
 
@@ -45,6 +48,21 @@ def one_failed(comment: Comment, at: int = 0) -> bool:
     )
 
 
+def whole_failed(comment: Comment) -> bool:
+    """Whether a line says of the whole in a word or two that it failed: "CI result: FAILURE"."""
+    flush = (line for line in comment.lines[:_LINES] if line[0] not in " \t")
+    return any(_of_whole(line.strip(_BULLETS)) for line in _short(flush))
+
+
+def _of_whole(line: str) -> bool:
+    label, colon, words = line.partition(":")
+    if not colon:
+        return known_result(line) is Result.FAIL
+    if len(words.split()) > 2 or not names_whole(label):
+        return False
+    return verdict(words) is Outcome.FAILURE
+
+
 def summed_up(comment: Comment) -> Outcome | None:
     """What short lines say together where the first says nothing: one that failed fails all."""
     said = {verdict(line) for line in _short(comment.lines[:_LINES])}
@@ -53,7 +71,7 @@ def summed_up(comment: Comment) -> Outcome | None:
     return Outcome.SUCCESS if Outcome.SUCCESS in said else None
 
 
-def _short(lines: list[str]) -> Iterator[str]:
+def _short(lines: Iterable[str]) -> Iterator[str]:
     for line in lines:
         if len(line) <= _LONGEST and len(line.split()) <= _MOST_WORDS:
             lower = line.lower()
