@@ -187,6 +187,8 @@ class _Line:
         numbered = any(token.kind == "number" for token in self.tokens[run.end : self.at])
         if numbered and counted(words):
             return None
+        if numbered and words[0].lower() == "build":
+            words = words[1:]
         if variant := self._variant(run.end):
             words = [*words, f"({variant})"]
         return _Run(run.start, run.end, words)

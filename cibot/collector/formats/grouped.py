@@ -8,7 +8,7 @@ from cibot.collector.formats.naming import labels, like_a_name, names_test
 from cibot.collector.formats.person import by_hand
 from cibot.collector.formats.places import name_and_url, tidy
 from cibot.collector.formats.shapes import as_written
-from cibot.collector.formats.text import first_url, job_name, word_set
+from cibot.collector.formats.text import first_url, is_url, job_name, word_set
 from cibot.collector.formats.verdict import verdict, words_of
 from cibot.collector.results import known_result
 from cibot.model import Build, Outcome, Report, Result
@@ -61,18 +61,20 @@ def _of_jobs(line: str) -> bool:
 
 
 def _enumerated(comment: Comment) -> list[Build]:
-    """``FAILED: build-x86, docs``, ``Jobs failed: unit``: a result, and jobs by their names."""
+    """``FAILED: build-x86, docs``, ``2 jobs failed: unit (URL), lint (URL)``: jobs by name."""
     builds: list[Build] = []
     for line in comment.lines[:100]:
         head, colon, rest = line.partition(": ")
-        names = rest.split(", ")
-        plain = all(name[:1].isalpha() and " " not in name for name in names)
-        if colon and plain and len(head) <= 20 and "://" not in rest and rest.lower() != "none":
-            first = head.partition(" ")[0]
-            word = as_written(first) if known_result(first) in (Result.PASS, Result.FAIL) else ""
-            if not word and _of_jobs(head):
-                word = _RESULTS.get(verdict(head) or Outcome.NONE, "")
-            builds += [Build(name, word, None) for name in names if word]
+        if not colon or len(head) > 40 or rest.lower() == "none" or rest[-1:] == ".":
+            continue
+        jobs = [name_and_url(part) for part in rest.split(", ")]
+        if is_url(rest) or not all(name[:1].isalpha() and " " not in name for name, _ in jobs):
+            continue
+        first = head.partition(" ")[0]
+        word = as_written(first) if known_result(first) in (Result.PASS, Result.FAIL) else ""
+        if not word and _of_jobs(head):
+            word = _RESULTS.get(verdict(head) or Outcome.NONE, "")
+        builds += [Build(name, word, url) for name, url in jobs if word]
     names = [build.name for build in builds]
     return builds if any(map(like_a_name, names)) and not any(map(names_test, names)) else []
 

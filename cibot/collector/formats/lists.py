@@ -20,8 +20,8 @@ _ROLES = {
     **dict.fromkeys(("duration", "time"), "duration"),
 }
 """What a key's last word says: ``Job name: unit``, ``Test-Status: FAILURE``, ``web_url: …``."""
-# "Name: unit   Status: SUCCESS", "name=unit status=success"
-_FIELD = re.compile(r"[ \t]{2,}(?=[A-Za-z]{3,8}: )|[ \t]+(?=[a-z_]{3,10}=)")
+# "Name: unit   Status: SUCCESS", "name=unit status=success", "job: unit, result: SUCCESS"
+_FIELD = re.compile(r"[ \t]{2,}(?=[A-Za-z]{3,8}: )|[ \t]+(?=[a-z_]{3,10}=)|, (?=[A-Za-z]{3,8}: )")
 _SIGN = re.compile(r"[:=]")
 _KEY_END = re.compile(r"[^ _-]*$")
 _STATE = re.compile(r"(?:^|[\s_-])(?:status|result|state|conclusion|outcome)(?:\s*:\s|=)")

@@ -18,7 +18,7 @@ _TOKEN = re.compile(
     r"(?P<url>[A-Za-z]{2,12}://[^\s<>)\]|\"'`]+)"
     rf"|(?P<mark>[{GOOD}{BAD}])"
     r"|(?P<open>[(\[<{])|(?P<close>[)\]>}])"
-    r"|(?P<other>::(?=\s|$))"
+    r"|(?P<path>::(?=\s|$))"
     r"|(?P<divider>\.{3,}\**|[-=]{1,2}>|-{2,}|[→⇒➔–—…|;]|,\ ?|:(?=\s|$)|(?<=\s)[-=](?=\s)|\s{2,}|\t"
     r"|=(?=[A-Z_]+$))"
     rf"|(?P<time>(?:\d+(?:\.\d+)?\ ?{_UNIT})+(?![\w/-]|\.\d)|\d+:\d\d(?::\d\d)?(?!\w))"
@@ -102,8 +102,6 @@ def _url(written: str) -> list[Token]:
 
 def result_at(tokens: Sequence[Token]) -> int | None:
     """Where the line's one result stands; None where there is none, or results of several jobs."""
-    if any(token.kind == "other" for token in tokens):
-        return None
     if len(tokens) == 2 and tokens[0].kind == "mark":
         return 0  # "✔ manual"
     aside = asides(tokens)
@@ -116,7 +114,8 @@ def result_at(tokens: Sequence[Token]) -> int | None:
         return None
     if any(token.kind == "word" for token in tokens[places[0] + 1 : places[-1]]):
         return None
-    return places[0]
+    paths = [at for at, token in enumerate(tokens) if token.kind == "path"]
+    return places[0] if all(abs(at - places[0]) == 1 for at in paths) else None
 
 
 def _results(tokens: Sequence[Token], among: Sequence[int]) -> list[int]:
