@@ -80,15 +80,15 @@ def days_below(axis: Axis, days: Sequence[date]) -> Iterator[Markup]:
 
 
 def incidents_behind(axis: Axis, incidents: Iterable[IncidentLine]) -> Iterator[Markup]:
-    """Each incident's time as a tint with its number above, where there is room for it."""
+    """Each incident since its trouble began: a tint, above it its number if there is room."""
     shown = [
         incident
         for incident in incidents
-        if incident.opened_at and not (incident.resolved_at and incident.resolved_at < axis.since)
+        if incident.began and not (incident.resolved_at and incident.resolved_at < axis.since)
     ]
     free = [float(LEFT)] * len(_ROWS)  # up to where each row of names is taken
-    for incident in sorted(shown, key=lambda row: (row.opened_at or axis.since, row.id)):
-        left = axis.x(incident.opened_at or axis.since)
+    for incident in sorted(shown, key=lambda row: (row.began or axis.since, row.id)):
+        left = axis.x(incident.began or axis.since)
         yield from _tint(left, axis.x(incident.resolved_at or axis.until), incident)
         words = f"#{incident.id} {incident.kind}"
         wide = len(words) * _EM

@@ -71,6 +71,13 @@ def test_an_incident_has_the_colour_of_its_severity_and_lasts_as_long() -> None:
     assert "#7 silent" in svg
 
 
+def test_an_incident_reaches_back_to_when_its_trouble_began() -> None:
+    since = datetime(2026, 11, 5, 12, tzinfo=UTC)
+    svg = history_chart(month((20, 0)), (), [incident(7, 10, 20, since=since)], "x")
+    (wide,) = re.findall(r'class="band [a-z]+" x="[\d.]+" y="38" width="([\d.]+)"', svg)
+    assert abs(float(wide) - 15 * (plot.RIGHT - plot.LEFT) / 30) < 0.1
+
+
 def test_what_ended_before_the_chart_is_not_in_it() -> None:
     old = incident(3, 1, opened_at=datetime(2026, 10, 1, tzinfo=UTC),
                    resolved_at=datetime(2026, 10, 31, tzinfo=UTC))  # fmt: skip
