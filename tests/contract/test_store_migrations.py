@@ -37,6 +37,14 @@ def test_up_is_the_schema_and_down_is_nothing(empty_store: Store) -> None:
     assert migrate.newest() == scripts.get_current_head()
 
 
+def test_tables_of_others_are_left_alone(empty_store: Store) -> None:
+    empty_store.write(lambda tx: tx.execute(text("CREATE TABLE wiki (page INTEGER)")))
+    migrate.upgrade(empty_store)
+    migrate.downgrade(empty_store, "base")
+    left = set(empty_store.read(lambda tx: inspect(tx).get_table_names()))
+    assert left - {"alembic_version"} == {"wiki"}
+
+
 def test_old_tables_are_refused_with_the_remedy(empty_store: Store) -> None:
     with pytest.raises(migrate.MigrationError, match="cibot db upgrade"):
         migrate.require_current(empty_store)
