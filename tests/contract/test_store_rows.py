@@ -74,6 +74,8 @@ def _server(tx: Tx) -> None:
 
 def test_a_change_id_holds_server_and_number() -> None:
     assert change_server(change_id(3, 912345)) == 3
+    assert change_server(change_id(3, 912345, place=2)) == 3
+    assert len({change_id(3, number) for number in (1, 912345, 2**31)}) == 3
     assert change_id(3, 912345) != change_id(4, 912345)
 
 
