@@ -175,4 +175,7 @@ def _ends(tokens: Sequence[Token], at: int) -> bool:
     if [token.kind for token in tokens] == [*["word"] * at, "said", "divider", "url"]:
         lower = {word.lower() for word in words}
         return len(words) <= 4 and not lower & (SUBJECTS | GENERAL)
-    return len(words) == 1 and like_a_name(words[0])
+    if len(words) > 1:
+        return False
+    counted = first == 1 and tokens[0].kind == "number" and "/" in tokens[0].text
+    return like_a_name(words[0]) or (counted and words[0].lower() not in SUBJECTS | GENERAL)
