@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from cibot.collector.formats.naming import GENERAL, KINDS, labels, like_a_name, without_telling
+from cibot.collector.formats.naming import GENERAL, KINDS, like_a_name, without_telling
 from cibot.collector.formats.shapes import BAD, GOOD
 from cibot.collector.formats.text import word_set
 from cibot.collector.formats.verdict import SUBJECTS
@@ -149,14 +149,6 @@ def _alone(tokens: Sequence[Token], at: int) -> bool:
     if len(after) == 2 and after[0].text in (":", "=") and after[1].text.isdigit():
         return False
     return not any(map(wordy, [*before, *after[:1]]))
-
-
-def _leads_to_url(tokens: Sequence[Token]) -> bool:
-    """``: URL``, ``. Log: URL``: whether nothing but a labelled URL follows."""
-    if not tokens or tokens[0].kind != "divider" or tokens[-1].kind != "url":
-        return False
-    words = " ".join(token.text for token in tokens if wordy(token))
-    return not words or labels(words)
 
 
 def _ends(tokens: Sequence[Token], at: int) -> bool:
