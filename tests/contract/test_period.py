@@ -28,7 +28,7 @@ from cibot.store.engine import Store
 from cibot.store.incidents import health_of, incidents_of
 from tests.support.canned import CONFIG
 from tests.support.faces import client
-from tests.support.history import NOW, History, ago, make_tables
+from tests.support.history import NOW, History, ago
 from tests.support.reading import HOSTILE, read, words
 from tests.support.scenario import CONFIG as TOLD
 from tests.support.scenario import HOUR, NOON, Scenario
@@ -222,7 +222,7 @@ def test_who_was_retired_before_there_was_a_roll_up_is_counted_then(
 
 
 def test_an_acknowledgement_is_timed_from_the_opening(store: Store) -> None:
-    history = History(make_tables(store)).feed(ago(minutes=1))
+    history = History(store).feed(ago(minutes=1))
     history.change(5, "openstack/cinder", subject="S", uploads=[ago(days=9)])
     for name, opened in (("A", 3), ("B", 5), ("C", 400)):
         history.ci(name).report(5, at=ago(days=8)).counted().incident("job", ago(hours=opened))
@@ -306,7 +306,7 @@ def test_days_that_are_none_are_refused(
 
 
 def test_a_ci_of_a_hostile_name_harms_neither_page_nor_spreadsheet(sqlite_store: Store) -> None:
-    history = History(make_tables(sqlite_store)).feed(ago(minutes=1))
+    history = History(sqlite_store).feed(ago(minutes=1))
     for name in (HOSTILE, "=cmd|' /C calc'!A0", "+1+1", "@SUM(1)"):
         history.change(5, HOSTILE, subject="S", uploads=[ago(days=2)])
         history.ci(name).report(5, at=ago(hours=9)).counted(project=HOSTILE, jobs=("=1+1", HOSTILE))

@@ -276,3 +276,10 @@ def test_stored_sentences_are_kept_as_words_beside_the_figures(empty_store: Stor
         assert [run.fault for run in signal.evidence] == [Fault.FAILED_ALONE]
         assert signals[2] == ()
         migrate.downgrade(empty_store, "0013")
+
+
+@pytest.mark.parametrize("turn", range(2))
+def test_a_store_of_a_test_knows_the_tables_of_its_own_database(store: Store, turn: int) -> None:
+    store.write(lambda tx: tx.execute(text(f"CREATE TABLE turn_{turn} (number INTEGER)")))
+    tables = store.read(lambda tx: inspect(tx).get_table_names())
+    assert [name for name in tables if name.startswith("turn_")] == [f"turn_{turn}"]

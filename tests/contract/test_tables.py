@@ -14,7 +14,7 @@ from cibot.web.api import ENDPOINTS
 from cibot.web.api.tables import write_csv
 from tests.support.canned import CONFIG
 from tests.support.faces import client
-from tests.support.history import History, ago, make_tables
+from tests.support.history import History, ago
 
 WITH_TABLE = [endpoint for endpoint in ENDPOINTS if endpoint.has_csv]
 
@@ -134,7 +134,7 @@ def test_hostile_names_stay_text_in_a_real_answer(blank_names: FlaskClient) -> N
 
 @pytest.fixture
 def blank_names(sqlite_store: Store) -> FlaskClient:
-    history = History(make_tables(sqlite_store)).feed(ago(minutes=1))
+    history = History(sqlite_store).feed(ago(minutes=1))
     history.ci('=HYPERLINK("https://evil.example")')
     history.save()
     return client(sqlite_store, CONFIG)

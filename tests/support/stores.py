@@ -48,6 +48,7 @@ def open_again(url: str) -> Store:
         store.ping()  # it learns what the server is like as it connects first
         _COMPILED[engine.name] = (engine.dialect, {})
     engine.dialect, compiled = _COMPILED[engine.name]
+    engine.dialect.default_schema_name = engine.url.database  # it remembers the first database
     engine.update_execution_options(compiled_cache=compiled)
     return store
 
