@@ -50,7 +50,7 @@ def longest_luck(doubt: float, chances: Count) -> int | None:
 
 
 def surely_elsewhere(chances: Count, missed: int) -> bool:
-    """Whether ``missed`` chances beside those of one place say that it is not that place alone."""
+    """Whether so many missed chances at other places show that more than one place is missed."""
     return math.prod(_next_missed(chances, k) for k in range(missed)) <= _BESIDE
 
 

@@ -125,7 +125,7 @@ class MassFailures:
         self._owners = {ci.name: ci.owner for ci in config.ci}
 
     def gathering(self, tx: Tx, recorded: Recorded, news: News, now: datetime) -> Hold | None:
-        """Whether a piece of news is told with those of other CIs; None where by itself."""
+        """Whether news is sent together with that of other CIs; None where it is sent alone."""
         own = messages_of(tx, [recorded.stored.id])
         begun = (message for message in reversed(own) if message.step in _BEGUN)
         group = next((message.group for message in begun), None)

@@ -1,4 +1,4 @@
-"""How one CI is, the question that is asked most; why it is so, and how it stands beside others."""
+"""How one CI is, the most frequent question; why it is so, and how it compares with others."""
 
 from __future__ import annotations
 

@@ -130,10 +130,8 @@ def _all(
 
 def _tell(outcomes: list[Outcome]) -> None:
     """The table of all series until now."""
-    kills, incidents = (
-        sum(outcome.kills for outcome in outcomes),
-        sum(outcome.incidents for outcome in outcomes),
-    )
+    kills = sum(outcome.kills for outcome in outcomes)
+    incidents = sum(outcome.incidents for outcome in outcomes)
     seconds = sum(outcome.seconds for outcome in outcomes)
     ways = sum((outcome.ways for outcome in outcomes), Counter[str]())
     print(f"\n{kills} kills in {seconds:.0f} s; {incidents} incidents opened and resolved")

@@ -49,7 +49,7 @@ _TIMING = IrcTiming(
     connect=5, register=15, send=10, idle=1, pong=4, join=5, reconnect=0.2, reconnect_most=0.5,
     rejoin=0.2, rejoin_most=0.5, regain=0.3, steady=1,
 )  # fmt: skip
-_REST = 2  # times as long as its judging: it is real time, also on a machine that does much besides
+_REST = 2  # times as long as its judging; this wait is real time, whatever the simulated clock says
 _STEP = timedelta(minutes=20)
 _SUMMARY = timedelta(hours=SUMMARY_HOUR)
 PATIENCE_S = 180.0  # on a machine that does much besides

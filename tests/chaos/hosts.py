@@ -31,7 +31,7 @@ from tests.support.whole_bot import TOKEN, toml
 
 SKEWS_S = (0.0, 600.0, -600.0)
 NICK, ROOM = "hostbot", "#hosts"
-_OURS = "hostb"  # so begins every nick of ours: where two are taken, digits end the third
+_OURS = "hostb"  # every host's nick begins with it; the third one gets digits at its end
 _SAID = re.compile(r"\[m(\d+)\]")
 _PAUSE_S = 0.1  # between two messages
 

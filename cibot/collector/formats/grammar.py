@@ -43,7 +43,7 @@ _MOST_LISTED = 8  # of one after a bullet
 
 
 class FoundJob(NamedTuple):
-    """What a line tells of a job. Unless it is ``sure``, a line alike must stand beside it."""
+    """What a line tells of a job. Unless ``sure``, it counts only next to a line of its shape."""
 
     build: Build
     shape: str

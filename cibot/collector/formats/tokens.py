@@ -38,9 +38,9 @@ _TRIM = "*`'\".!?#\ufe0f"
 
 
 class Token(NamedTuple):
-    """A url, mark, time, number, bracket or divider; a word, or one that is a result:
+    """A piece of a line and its kind: url, mark, time, number, open, close, divider, path, word.
 
-    a ``shout`` is one in capitals, ``said`` in other letters.
+    A word that is a result is a ``shout`` in capitals, and ``said`` in other letters.
     """
 
     kind: str
@@ -55,6 +55,7 @@ def may_tell(text: str) -> bool:
 
 
 def tokens_of(text: str) -> list[Token]:
+    """The line in tokens, as many as a job line could have; what follows is left out."""
     tokens: list[Token] = []
     for match in _TOKEN.finditer(text):
         kind, written = match.lastgroup or "word", match[0]
