@@ -91,7 +91,11 @@ def _on_branch(
 ) -> StoredChances:
     """Those on a branch, as the roll-up has them."""
     whole = Window(days.since, days.until + timedelta(days=1))
-    counted = together(sums_of(tx, {chances.ci_id}, whole, None, {branch}, jobs=False).values())
+    counted = together(
+        sums
+        for by_branch in sums_of(tx, {chances.ci_id}, whole, None, {branch}, jobs=False).values()
+        for sums in by_branch.values()
+    )
     missed = tuple(
         each
         for each in chances.patch_sets

@@ -18,7 +18,7 @@ from cibot.model import State, Window
 from cibot.reports import promise, spans
 from cibot.reports.context import Context
 from cibot.reports.home_projects import cis_on, home_projects, reference_on
-from cibot.reports.period_sums import Place, Sums, day_of, silent_where, sums_of, together
+from cibot.reports.period_sums import Branch, Sums, day_of, silent_where, sums_of, together
 from cibot.reports.projects import find_project
 from cibot.reports.promise import Criterion, Promise, Ruling, rate_of
 from cibot.reports.signals import Rate
@@ -246,9 +246,10 @@ class _Asked:
         """When each CI gave its first verdict where it is asked about, or was first counted."""
         since: dict[int, datetime] = {}
         for counted in (self._counted, self._counted_before):
-            for (ci_id, _project, _branch), sums in counted.items():
-                if sums.first is not None:
-                    first = day_of(sums.first)
+            for ci_id, by_branch in counted.items():
+                days = [sums.first for sums in by_branch.values() if sums.first is not None]
+                if days:
+                    first = day_of(min(days))
                     since[ci_id] = min(since.get(ci_id, first), first)
         for row in records_of(self._tx):
             if self._project in {None, row.project}:
@@ -259,7 +260,11 @@ class _Asked:
 
     def _shown(self) -> set[int]:
         """Who did or should have done anything, and who is at home there."""
-        counted = {place[0] for place, sums in self._counted.items() if not sums.empty}
+        counted = {
+            ci_id
+            for ci_id, by_branch in self._counted.items()
+            if not all(sums.empty for sums in by_branch.values())
+        }
         if self._project is None or self._branch is not None:
             return counted
         present = {
@@ -283,9 +288,9 @@ class _Asked:
         return spells
 
     def _ci(self, ci_id: int, references: set[str | None]) -> CiPeriod:
-        own = {place: sums for place, sums in self._counted.items() if place[0] == ci_id}
-        whole = together(own.values())
-        before = together(sums for place, sums in self._counted_before.items() if place[0] == ci_id)
+        by_branch = self._counted.get(ci_id, {})
+        whole = together(by_branch.values())
+        before = together(self._counted_before.get(ci_id, {}).values())
         name = self._names[ci_id]
         reference = name in references
         first = self._since.get(ci_id)
@@ -301,7 +306,7 @@ class _Asked:
             self._figures(ci_id, before, self._before),
             whole.runs,
             tuple(JobCount(*job) for job in (+whole.jobs).most_common(_MOST_JOBS) if job[0]),
-            () if reference else tuple(self._promises(ci_id, own)),
+            () if reference else tuple(self._promises(ci_id, by_branch)),
         )
 
     def _figures(self, ci_id: int, sums: Sums, window: Window) -> Figures:
@@ -334,19 +339,19 @@ class _Asked:
             timedelta(seconds=median(waits)) if waits else None,
         )
 
-    def _promises(self, ci_id: int, own: Mapping[Place, Sums]) -> Iterable[Promise]:
+    def _promises(self, ci_id: int, by_branch: Mapping[Branch, Sums]) -> Iterable[Promise]:
         """Each rule that has something to say of the CI here."""
         for rule in self._rules:
             concerned = {
                 (project, branch): sums
-                for (_ci, project, branch), sums in own.items()
+                for (project, branch), sums in by_branch.items()
                 if fits_any(rule.projects, project) and fits_any(rule.branches, branch)
             }
             if concerned:
                 yield Promise(rule.number, tuple(self._criteria(ci_id, rule, concerned)))
 
     def _criteria(
-        self, ci_id: int, rule: ProjectRule, concerned: Mapping[tuple[str, str], Sums]
+        self, ci_id: int, rule: ProjectRule, concerned: Mapping[Branch, Sums]
     ) -> Iterable[Criterion]:
         sums = together(concerned.values())
         policy = self._ctx.config.judgement.default
@@ -362,7 +367,7 @@ class _Asked:
             yield self._silence(ci_id, rule.silent_at_most, places)
 
     def _silence(
-        self, ci_id: int, allowed: timedelta, places: Collection[tuple[str, str]]
+        self, ci_id: int, allowed: timedelta, places: Collection[Branch]
     ) -> Criterion:
         """A silence counts whole where any part of it is in the period; also one there alone."""
         silent = spans.joined(self._spells.get(ci_id, {}).get(State.SILENT, ()))

@@ -1,4 +1,4 @@
-"""What judging counted of some CIs in a period, added up by where it was."""
+"""What judging counted of some CIs in a period, added up by branch."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from cibot.text.patterns import fits_any
 _EPOCH = date(1970, 1, 1).toordinal()
 _BEFORE = 60  # days before a period in which a silence may begin that goes on in it
 _NUMBERS = ("due", "missed", "paired", "false_failures", "refused", "false_passes", "runs")
-Place = tuple[int, str, str]  # a CI in a project and on a branch
+Branch = tuple[str, str]  # a project and a branch of it
 
 
 @dataclass(slots=True)
@@ -93,22 +93,22 @@ def sums_of(
     branches: Collection[str],
     *,
     jobs: bool,
-) -> dict[Place, Sums]:
-    """Of each CI and place what was counted on the UTC days of a window.
+) -> dict[int, dict[Branch, Sums]]:
+    """What was counted of each CI on each branch on the UTC days of a window.
 
     In one project where that is given, and on branches that fit one of the patterns.
     """
-    by_place: dict[Place, Sums] = {}
+    by_ci: dict[int, dict[Branch, Sums]] = {}
     days = _number(window.since), _number(window.until)
     for row in rollup_sums(tx, ci_ids, *days, project, jobs=jobs):
         if fits_any(branches, row.branch):
-            place = row.ci_id, row.project, row.branch
-            by_place.setdefault(place, Sums()).add(row, row.day)
-    return by_place
+            by_branch = by_ci.setdefault(row.ci_id, {})
+            by_branch.setdefault((row.project, row.branch), Sums()).add(row, row.day)
+    return by_ci
 
 
 def silent_where(
-    tx: Tx, ci_id: int, window: Window, places: Collection[tuple[str, str]]
+    tx: Tx, ci_id: int, window: Window, places: Collection[Branch]
 ) -> timedelta:
     """For how long a CI surely was silent in some places, whatever it said elsewhere.
 
