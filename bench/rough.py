@@ -1,4 +1,4 @@
-"""Review history as rough as real servers have it, for `bench.world.Traffic(rough=True)`.
+"""Review history as rough as real servers have it, for `bench.world.Traffic(changes=…)`.
 
 Changes get several patch sets, some within minutes; authors push stacks, and what a broken
 change carries fails with it; some push a series of changes, over hours, with one mistake; the

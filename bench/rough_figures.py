@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
+from bench.rough import changes as rough_changes
 from bench.simulated import Effort, came
 from bench.world import (
     CI,
@@ -28,7 +29,7 @@ DAYS, TURN = 60.0, 30.0
 _MONTHS = DAYS / 30
 _RESULTS = frozenset({"success", "job", "level", "disagreement", "infra"})
 WELL = Mood(0.9)
-ROUGH = Traffic(20, 0.1, rough=True)
+ROUGH = Traffic(20, 0.1, changes=rough_changes)
 _SERIES = replace(ROUGH, series=0.02)
 _UNKNOWN = replace(_SERIES, known_authors=False)
 _HEALTHY = (
@@ -142,7 +143,7 @@ def _silences(effort: Effort) -> Iterator[str]:
         hours, cis = [], 4 * effort.futures
         false = 0
         for i in range(cis):
-            traffic = Traffic(pace, 0.1, week=True, rough=True)
+            traffic = Traffic(pace, 0.1, week=True, changes=rough_changes)
             nature = turn(WELL, Mood(0.9, covers=0.0))
             made = world(random.Random(f"{effort.seed} silent {pace} {i}"), traffic, [nature], DAYS)
             tracker = tracked(made, CI, DAYS)

@@ -16,6 +16,7 @@ from typing import Any
 
 from sqlalchemy import event
 
+from bench import rough
 from bench.simulated import Effort
 from bench.table import Figure
 from bench.world import (
@@ -127,7 +128,8 @@ def agreement(effort: Effort) -> Iterator[str]:
     """Whether the whole path says what the simulated trackers say."""
     natures, days = _natures(), 60.0
     pace = 20
-    made = world(random.Random(effort.seed), Traffic(pace, 0.1, rough=True), natures, days)
+    traffic = Traffic(pace, 0.1, changes=rough.changes)
+    made = world(random.Random(effort.seed), traffic, natures, days)
     judged, spent = replayed(made, len(natures))
     end = max(judged.until.values()).timestamp()
     same = other = 0

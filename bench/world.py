@@ -15,7 +15,6 @@ from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Any
 
-from bench import rough
 from cibot.config.judgement import Policy
 from cibot.health.change_history import follow
 from cibot.health.facts import Attempt, ChangeFacts, JobRun, RefVerdict, moment
@@ -105,16 +104,17 @@ class Traffic:
     """``pace`` patch sets a day; ``broken`` is the share of changes that fail everywhere.
 
     With ``week`` nights and weekends bring a twentieth of an hour of work. ``gate``
-    is a span of days in which everything fails everywhere; ``rough`` as in `bench.rough`. There
-    are ``authors``, whom Gerrit names where ``known_authors`` is set; ``series`` is the share of
-    pushes that are one author's series of changes with one mistake.
+    is a span of days in which everything fails everywhere; ``changes`` makes other changes than
+    `world` does by itself, as `bench.rough.changes`. There are ``authors``, whom Gerrit names where
+    ``known_authors`` is set; ``series`` is the share of pushes that are one author's series of
+    changes with one mistake.
     """
 
     pace: float
     broken: float = 0.0
     week: bool = False
     gate: tuple[float, float] | None = None
-    rough: bool = False
+    changes: Maker | None = None
     authors: int = 15
     known_authors: bool = True
     series: float = 0.0
@@ -136,6 +136,10 @@ class Traffic:
                 yield at
 
 
+Maker = Callable[[random.Random, Traffic, list[tuple[int, Nature]], float, float], Iterator[Made]]
+"""Makes the changes of some days (the fourth argument) from a day (the fifth) on."""
+
+
 def world(
     rng: random.Random,
     traffic: Traffic,
@@ -148,8 +152,8 @@ def world(
     A broken change gets patch set after patch set, and fails with each.
     """
     cis = list(enumerate(natures, REFERENCE + 1))
-    if traffic.rough:
-        return list(rough.changes(rng, traffic, cis, days, begin))
+    if traffic.changes:
+        return list(traffic.changes(rng, traffic, cis, days, begin))
     made = []
     for number, start in enumerate(traffic.starts(rng, days), 1 + int(begin * 100_000)):
         uploads, broken = [begin + start], rng.random() < traffic.broken

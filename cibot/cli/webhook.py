@@ -149,10 +149,12 @@ def _heard(store: Store, server: str) -> datetime | None:
 
 
 def _until(came: Callable[[], bool], deadline: float) -> bool:
+    """Asks again and again: the event comes to another process, which only the database knows."""
     while not came():
-        if time.monotonic() >= deadline:
+        left = deadline - time.monotonic()
+        if left <= 0:
             return False
-        time.sleep(_LOOK_S)
+        time.sleep(min(left, _LOOK_S))
     return True
 
 

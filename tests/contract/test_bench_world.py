@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+from bench import rough
 from bench.through import replayed
 from bench.world import CI, REFERENCE, START, Mood, Traffic, always, tracked, world
 
@@ -15,7 +16,7 @@ def test_the_whole_path_says_of_a_rough_world_what_its_facts_say():
         return Mood(0.9, infra=0.9 if day >= 12 else 0.0)
 
     natures = [always(passes=0.9), breaks]
-    made = world(random.Random(1), Traffic(20, 0.1, rough=True), natures, 16)
+    made = world(random.Random(1), Traffic(20, 0.1, changes=rough.changes), natures, 16)
     letters = [said.letter for change in made for said in change.said[CI]]
     assert letters.count("A") > 5
     assert any(

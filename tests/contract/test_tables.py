@@ -53,6 +53,14 @@ def test_every_table_is_written_out(api: FlaskClient, path: str) -> None:
     assert len(set(lines[0])) == len(lines[0])
 
 
+def test_the_table_of_incidents_says_when_each_began_as_json_does(api: FlaskClient) -> None:
+    asked = "/incidents?state=all"
+    body = {str(row["id"]): row for row in api.get(f"/api/v1{asked}").get_json()["items"]}
+    table = rows(api, f"{asked}&format=csv")
+    assert any(row["began"] for row in table)
+    assert all(row["began"] == (body[row["id"]]["began"] or "") for row in table)
+
+
 def test_a_table_has_the_figures_of_the_answer(api: FlaskClient) -> None:
     body = api.get("/api/v1/cis").get_json()["items"]
     table = rows(api, "/cis?format=csv")

@@ -87,7 +87,7 @@ def list_silences(tx: Tx, ctx: Context, params: SilenceListParams) -> SilencePag
 ENDPOINTS: tuple[Endpoint[Any], ...] = (
     Endpoint("/incidents", "Incidents", "Incidents, newest first", IncidentListParams, IncidentPage,
              list_incidents, columns(
-        "items", "id", "ci", "kind", "state", "opened_at", "resolved_at", "said",
+        "items", "id", "ci", "kind", "state", "began", "opened_at", "resolved_at", "said",
         "acknowledged_by", "note", "page",
     )),
     Endpoint("/incidents/<id>", "Incidents", "One incident and its timeline", OneIncident,
