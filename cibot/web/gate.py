@@ -50,7 +50,10 @@ class Gate:
     def _presented(self) -> TokenConfig | None:
         if _scheme() == "bearer":
             return self._tokens.holder(request.headers["Authorization"].partition(" ")[2].strip())
-        given = request.authorization
+        try:
+            given = request.authorization
+        except ValueError:  # of werkzeug, where letters beyond ASCII stand for Base64
+            return None
         if given is not None and given.type == "basic" and given.password:
             return self._tokens.holder(given.password)
         return None

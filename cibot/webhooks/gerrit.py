@@ -17,7 +17,7 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
@@ -61,9 +61,15 @@ class Allowance:
             self._bytes -= size
             return True
 
+    def add(self, events: int) -> None:
+        """Counts more events of what has come in."""
+        with self._lock:
+            self._events -= events
+
 
 MOUNT = "/webhooks/gerrit"
 LARGEST = 1 << 20
+MOST_EVENTS = 500  # in one body: others wait until they are stored
 _PATIENCE_S = 4.0  # the plugin's socket waits for five
 _HEADERS = (("Content-Type", "application/json"), ("X-Content-Type-Options", "nosniff"))
 _CODES = (200, 400, 404, 405, 413, 429, 503)
@@ -120,8 +126,8 @@ def gerrit_hook(hooks: Mapping[str, Hook], clock: Callable[[], datetime]) -> WSG
             events = _read_events(environ["wsgi.input"].read(length))
         except DecodeError as error:
             return _refuse(hook, server, str(error), 400)
-        # the worst answer is that of all: what is sent again and stored already is recognised
-        return max(_take(commits[server], hook, server, event, clock()) for event in events)
+        allowances[server].add(len(events) - 1)
+        return _take(commits[server], hook, server, events, clock())
 
     def application(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         code, problem = receive(environ)
@@ -133,23 +139,37 @@ def gerrit_hook(hooks: Mapping[str, Hook], clock: Callable[[], datetime]) -> WSG
 
 
 def _take(
-    commit: GroupCommit, hook: Hook, server: str, event: object, now: datetime
+    commit: GroupCommit, hook: Hook, server: str, events: Iterable[object], now: datetime
 ) -> tuple[int, str]:
-    """The answer after the commit, or what stood in its way."""
+    """The answer after the commit of all, or what stood in the way of one of them.
+
+    The worst counts: what is sent again and stored already is recognised.
+    """
+    changes: list[Change | None] = []
+    wrong: list[str] = []
     try:
-        change = _wanted(hook, event, now)
-        if change is not None and not change.private and not hook.knows(change):
-            hook.ask(change)
-            change = None  # until the server has shown it to cibot's own account
-        commit.store(change, _PATIENCE_S)
-    except DecodeError as error:
-        return _refuse(hook, server, str(error), 400)
+        for event in events:
+            try:
+                changes.append(_shown(hook, _wanted(hook, event, now)))
+            except DecodeError as error:
+                wrong.append(str(error))
+        refused = commit.store(changes, _PATIENCE_S)
     except Transient as error:
         log.warning("event put off server=%s cause=%s", server, error)
         return 503, "the event could not be stored; send it again"
-    except CibotError as error:
-        return _refuse(hook, server, f"the event cannot be stored: {error}", 400)
+    wrong += [f"the event cannot be stored: {error}" for error in refused]
+    if wrong:
+        more = f" (and {len(wrong) - 1} more)" if wrong[1:] else ""
+        return _refuse(hook, server, f"{wrong[0]}{more}", 400)
     return 200, ""  # waitress hangs up after 204, and the next event had to connect again
+
+
+def _shown(hook: Hook, change: Change | None) -> Change | None:
+    """The change, or None until the server has shown it to cibot's own account."""
+    if change is None or change.private or hook.knows(change):
+        return change
+    hook.ask(change)
+    return None
 
 
 def _wanted(hook: Hook, event: object, now: datetime) -> Change | None:
@@ -176,6 +196,8 @@ def _read_events(body: bytes) -> list[object]:
         lines = body.splitlines()
         if error.msg != "Extra data" or len(lines) < 2:
             raise DecodeError(f"the body is not JSON: {error}") from error
+        if len(lines) > MOST_EVENTS:
+            raise DecodeError(f"more than {MOST_EVENTS} lines in one body") from error
         return [_read_json(line) for line in lines if line.strip()]
     except (ValueError, RecursionError) as error:
         raise DecodeError(f"the body is not JSON: {error}") from error
@@ -221,23 +243,34 @@ class GroupCommit:
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
 
-    def store(self, change: Change | None, timeout: float) -> IngestCounts:
-        """Stores what an event tells (None: only that it came) and returns after the commit.
+    def store(self, changes: Sequence[Change | None], timeout: float) -> list[CibotError]:
+        """Stores what events tell (None: only that one came) and returns after the commit.
 
-        Raises Transient when that takes longer than ``timeout`` seconds, and
-        whatever the sink raises for this event.
+        Returns what the sink raised for some of them. Raises Transient where a later try may
+        work, or when that takes longer than ``timeout`` seconds.
         """
         with self._lock:
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._run, name="webhooks", daemon=True)
                 self._thread.start()
-        done: Future[IngestCounts] = Future()
-        self._waiting.put((change, done))
+        ends = time.monotonic() + timeout
+        waiting: list[Future[IngestCounts]] = [Future() for _ in changes]
+        for event in zip(changes, waiting, strict=True):
+            self._waiting.put(event)
+        refused = []
         try:
-            return done.result(timeout)
+            for done in waiting:
+                error = done.exception(max(0.0, ends - time.monotonic()))
+                if isinstance(error, Transient):
+                    raise error
+                if isinstance(error, CibotError):
+                    refused.append(error)
         except TimeoutError as error:
-            done.cancel()  # Gerrit sends it again; this one is not waited for any more
             raise Transient("the database takes too long") from error
+        finally:
+            for done in waiting:
+                done.cancel()  # Gerrit sends it again; this one is not waited for any more
+        return refused
 
     @property
     def waiting(self) -> int:

@@ -82,6 +82,7 @@ def test_any_role_reads_all_by_bearer_and_by_basic(app: Flask, api: FlaskClient)
     [
         "Basic",
         "Basic !!!",
+        "Basic é",
         "Basic " + base64.b64encode(TOKENS["reader"].encode()).decode(),
         "Basic " + base64.b64encode(f"{TOKENS['reader']}:".encode()).decode(),
         "Basic " + base64.b64encode(b"x:\xff\xfe").decode(),

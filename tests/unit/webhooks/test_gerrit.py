@@ -17,7 +17,7 @@ from cibot.daemon.app import create_app
 from cibot.errors import CibotError, Permanent, Transient
 from cibot.model import Change
 from cibot.text.projects import project_filter
-from cibot.webhooks.gerrit import LARGEST, MOUNT, GroupCommit, Hook, gerrit_hook
+from cibot.webhooks.gerrit import LARGEST, MOST_EVENTS, MOUNT, GroupCommit, Hook, gerrit_hook
 from tests.support.processes import wait_until
 
 TOKEN = "a-token-of-the-tests"
@@ -214,9 +214,9 @@ def test_events_that_wait_for_an_absent_database_are_refused_together() -> None:
     commit = GroupCommit(sink, lambda: NOON)
     change = change_from_event(event())
     with ThreadPoolExecutor(9) as pool:
-        waiting = [pool.submit(commit.store, change, 10)]
+        waiting = [pool.submit(commit.store, [change], 10)]
         begun.wait(5)
-        waiting += [pool.submit(commit.store, change, 10) for _ in range(8)]
+        waiting += [pool.submit(commit.store, [change], 10) for _ in range(8)]
         wait_until(lambda: commit.waiting == 8, what="eight waiting events")
         gate.set()
         failures = [future.exception(10) for future in waiting]
@@ -234,9 +234,9 @@ def test_events_that_come_soon_after_each_other_share_a_transaction(sink: FakeSi
 
     commit = GroupCommit(sink, lambda: NOON, rest)
     changes = [change_from_event(event(number)) for number in range(1, 6)]
-    commit.store(changes[0], 10)
+    commit.store(changes[:1], 10)
     with ThreadPoolExecutor(4) as pool:
-        for stored in [pool.submit(commit.store, change, 10) for change in changes[1:]]:
+        for stored in [pool.submit(commit.store, [change], 10) for change in changes[1:]]:
             stored.result(10)
     assert rests[0] == 0.0
     assert 0.0 <= rests[1] <= 0.1
@@ -255,10 +255,10 @@ def test_an_event_that_nobody_waits_for_any_more_is_not_stored_late() -> None:
     commit = GroupCommit(sink, lambda: NOON)
     first, second = (change_from_event(event(number)) for number in (1, 2))
     with ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(commit.store, first, 10)
+        waiting = pool.submit(commit.store, [first], 10)
         begun.wait(5)
         with pytest.raises(Transient):
-            commit.store(second, 0)
+            commit.store([second], 0)
         gate.set()
         waiting.result(10)
     commit.stop(5)
@@ -280,6 +280,20 @@ def test_one_of_several_that_cannot_be_read_keeps_none_of_the_others(
     assert answer.status_code == 400
     assert [change.number for change in sink.changes] == [15, 16]
     assert sink.refused == 1
+
+
+def test_several_events_in_one_body_share_transactions_and_the_allowance(
+    client: FlaskClient, sink: FakeSink
+) -> None:
+    body = "\n".join(json.dumps({"type": "ref-updated"}) for _ in range(MOST_EVENTS))
+    assert client.post(PATH, data=body).status_code == 200
+    assert sink.batches < MOST_EVENTS / 10
+    refused = client.post(PATH, data=body + '\n{"type": "ref-updated"}')
+    assert refused.status_code == 400
+    assert "500 lines" in refused.text
+    statuses = [client.post(PATH, data="{}\n" * MOST_EVENTS).status_code for _ in range(60)]
+    assert statuses == [400] * 59 + [429]  # 30,000 in a burst, 501 of them before
+    assert sink.refused == 60  # one of each body
 
 
 @pytest.mark.parametrize("private", [True, "true", "True", "TRUE", 1, "1", "yes", {}])
