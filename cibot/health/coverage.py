@@ -12,13 +12,13 @@ from datetime import timedelta
 from cibot.config.policy import CoveragePolicy
 from cibot.health.baseline import HeldUsual
 from cibot.health.chances import Chances
-from cibot.health.facts import known_moment
+from cibot.health.facts import known_moment, moment
 from cibot.health.intervals import wilson
 from cibot.health.seen import Fault, Period, Reported
 from cibot.health.share import SURE, back_since, bad_since
 from cibot.health.signal import WELL, Reading, Signal, share_of
 from cibot.health.state import Stored, part, state
-from cibot.health.tally import Count
+from cibot.health.tally import DAY, Count
 from cibot.model import State
 
 NAME = "coverage"
@@ -115,7 +115,9 @@ class Coverage(Stored):
         n, missed = recent
         outcomes = list(self._chances.recent.outcomes())
         since = bad_since(outcomes, usual) if verdict.bad else None
-        oldest = now - self._policy.window.total_seconds() if back is None else back
+        window, heard = self._policy.window, self._chances.last  # chances count as of then
+        until = moment(heard) if heard and now - heard >= DAY else None
+        oldest = (heard if until else now) - window.total_seconds() if back is None else back
         return Signal(
             NAME,
             verdict,
@@ -123,7 +125,7 @@ class Coverage(Stored):
             seen=Reported(
                 recent.good,
                 n,
-                Period(self._policy.window, known_moment(back)),
+                Period(window, known_moment(back), until),
                 before.good,
                 before.n,
                 self._policy.minimum if back is None else 0,

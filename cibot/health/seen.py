@@ -33,10 +33,14 @@ class Fault(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """What was looked at: the last ``length``, or what came since the CI recovered."""
+    """What was looked at: ``length``, or what came since the CI recovered.
+
+    It ends now or, where the CI was not heard for a while, ``until`` it was heard last.
+    """
 
     length: timedelta
     recovered_at: datetime | None = None
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,6 +103,8 @@ def spans(words: Words, write: Callable[[datetime], str] = figures.stamp) -> Lin
 def _when(period: Period) -> Words:
     if period.recovered_at is not None:
         return (" since it recovered ", period.recovered_at)
+    if period.until is not None:
+        return (f" in the {span(period.length)} until ", period.until)
     return (f" in {span(period.length)}",)
 
 
@@ -165,7 +167,7 @@ def _last_heard(seen: LastHeard) -> Words:
 def _reported(seen: Reported) -> Words:
     stale = (_STALE,) if seen.stale else ()
     if not seen.n:
-        return (f"no chance to report in {span(seen.period.length)}", *stale)
+        return ("no chance to report", *_when(seen.period), *stale)
     before = f", {number(seen.reported_before)} of {number(seen.n_before)} in the weeks before"
     return (
         f"reported on {number(seen.reported)} of {plural(seen.n, 'chance')}",

@@ -65,7 +65,7 @@ class Spells(Stored):
         for signal, symptom in firing.items():
             if signal in self.open:
                 continue
-            new = symptom.came_at is not None and symptom.came_at.timestamp() == at
+            new = symptom.came_at == moment(at)
             began = symptom.began.timestamp() if new and symptom.began else at
             since = max(min(began, at), self._until.get(signal, began))
             self.open[signal] = Spell(signal, symptom.severity, since)

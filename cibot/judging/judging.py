@@ -225,7 +225,6 @@ class Judging:
         """Writes what it had to report on, where that changed since it was written last."""
         judge = tracker.judge
         chances, window = judge.chances, judge.policy.coverage.window.total_seconds()
-        chances.recent.slide(tracker.at)
         n, missed = chances.recent.count
         row = StoredChances(
             ci_id,
@@ -240,7 +239,7 @@ class Judging:
                     moment(each.uploaded_at),
                     moment(each.deadline),
                 )
-                for each in chances.missed_since(tracker.at - window)[:_MOST_MISSED]
+                for each in chances.missed_since(chances.last - window)[:_MOST_MISSED]
             ),
         )
         if self._chances.get(ci_id) != row:

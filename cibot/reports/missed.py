@@ -35,9 +35,9 @@ class MissedPatchSet:
 class Missed:
     """What a CI missed of its chances to report in ``window``, by the judging's own count.
 
-    Uploads of the same few minutes are one chance. Of ``due`` chances it missed ``total``;
-    ``in_a_row`` more went by since it was last heard. ``patch_sets`` are the newest that
-    it missed. ``allowed`` is the time from upload to deadline; ``reference`` is the CI
+    Uploads of the same few minutes are one chance. Of ``due`` chances in ``window`` until it was
+    last heard it missed ``total``; ``in_a_row`` more went by since. ``patch_sets`` are the newest
+    that it missed. ``allowed`` is the time from upload to deadline; ``reference`` is the CI
     that judged on its main project what was due, None where every upload is. On one branch
     the chances are those of whole UTC days, and those in a row are among ``total``.
     """

@@ -206,7 +206,7 @@ class MissedRow:
 
 @dataclass(frozen=True, slots=True)
 class StoredChances:
-    """A CI's chances to report in the window of its coverage.
+    """A CI's chances to report in the window of its coverage, which ends when it was last heard.
 
     Of ``due`` chances it took all but ``missed``; ``in_a_row`` more went by since it was
     last heard. ``allowed_s`` are the seconds that it may take; ``patch_sets`` are the

@@ -109,3 +109,13 @@ def test_the_words_and_the_figure_are_of_what_the_verdict_rests_on():
     assert said(signal.seen).startswith(
         f"reported on {signal.n} of {signal.n} chances since it recovered"
     )
+
+
+def test_the_words_say_until_when_chances_count_where_the_ci_is_not_heard():
+    ci, now = settled([True, False] * 60, 4 * H)
+    heard = now - 2 * 4 * H + H
+    signal = ci.coverage(now + 10 * D)
+    assert signal.n == 42
+    assert signal.seen.period.until == moment(heard)
+    assert "chances in the 7 days until " in said(signal.seen)
+    assert ci.coverage(heard + D / 2).seen.period.until is None

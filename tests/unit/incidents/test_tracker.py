@@ -60,6 +60,16 @@ def test_silence_opens_by_time_alone_and_at_its_own_time():
     assert silent.since == moment(T - H)
 
 
+def test_a_spell_that_is_noticed_at_a_fraction_of_a_second_lasts_from_its_beginning():
+    """Deadlines lie a percentile of times after the upload: hardly ever at a whole microsecond."""
+    missed = [change([], [(0.5, 1, "P")], (0,), 9000 + i, T + i * H) for i in range(6)]
+    tracker = Tracker(POLICY)
+    tracker.judge.latency.allowed = lambda _at: 2 * H + 1 / 3
+    tracker.advance(inputs(changes("P" * 100, until=T - H) + missed), T + D)
+    silence = tracker.incident.symptom("silent")
+    assert tracker.spells.open["silent"].since == T - H == silence.since.timestamp()
+
+
 def test_what_lasts_is_shown_as_it_is_now():
     tracker = tracked(changes("P" * 400 + "F" * 30))
     opened = tracker.incident.symptom("success")
