@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from cibot.errors import UserError
 from cibot.health.weighing.weigh import Blame
@@ -25,6 +25,7 @@ from cibot.store.reports import StoredBuild, builds_of, verdicts_on
 from cibot.store.reports import VerdictRow as StoredVerdict
 
 _USUAL = 0.5  # of its chances: a CI that usually takes fewer is not missing
+_RUNS_FOR = timedelta(days=3)  # judging waits no longer for a report
 BAD = {Result.FAIL, Result.INFRA}
 _LOOKS = {Blame.LOOK, Blame.CONFLICT}
 _INNOCENT = {Blame.NOT_THE_CHANGE, Blame.SAYS_NOTHING}
@@ -52,14 +53,16 @@ class WeighedJob(FailedJob):
 
 @dataclass(frozen=True, slots=True)
 class CiVerdict:
-    """The last word of a CI in one pipeline; ``result`` None while it only has started.
+    """The last word of a CI in one pipeline; ``result`` None where it only has started.
 
-    ``running`` says that it started again after that word. ``jobs`` are those that
-    did not pass, of ``builds``; the one that says most about the change comes first.
+    ``running`` says that it started, or started again after that word, and may still end.
+    ``jobs`` are those that did not pass, of ``builds``; the one that says most about the change
+    comes first.
     """
 
     ci: CiLine
     pipeline: str | None
+    outcome: str
     result: Result | None
     posted_at: datetime
     running: bool
@@ -129,7 +132,9 @@ def change(tx: Tx, ctx: Context, asked: ChangeWanted, server: str | None = None)
     names = {ci: line.name for ci, line in lines.items()}
     judge = reference_on(tx, ctx, row.project, names, row.branch)
     reference = judge.name if judge else None
-    verdicts = ci_verdicts(tx, lines, stored, {row.id: wanted})[row.id]
+    over = wanted < latest or row.status != "NEW"
+    verdicts = ci_verdicts(tx, ctx, lines, stored, {row.id: wanted}, {row.id} if over else ())
+    absent = [lines[ci] for ci in cis_on(tx, row.project) if ci in lines]
     return ChangeReport(
         number=row.number,
         patch_set=wanted,
@@ -142,9 +147,9 @@ def change(tx: Tx, ctx: Context, asked: ChangeWanted, server: str | None = None)
         gerrit=gerrit_page(url, row.project, row.number, wanted),
         page=ctx.page("change", row.number, project=row.project if namesakes else None),
         reference=reference,
-        reference_result=_reference_result(verdicts, reference),
-        verdicts=verdicts,
-        missing=_missing([lines[ci] for ci in cis_on(tx, row.project) if ci in lines], verdicts),
+        reference_result=_reference_result(verdicts[row.id], reference),
+        verdicts=verdicts[row.id],
+        missing=_missing(absent, verdicts[row.id], over=over),
         namesakes=namesakes,
     )
 
@@ -177,13 +182,16 @@ def _find(
 
 def ci_verdicts(
     tx: Tx,
+    ctx: Context,
     lines: Mapping[int, CiLine],
     stored: Sequence[StoredVerdict],
     patch_sets: Mapping[int, int],
+    over: Collection[int] = (),
 ) -> dict[int, tuple[CiVerdict, ...]]:
     """The last judging report of each CI and pipeline on a patch set of each change.
 
-    A start counts until a word follows. ``stored`` are all reports on the changes.
+    A start counts until a word follows. ``stored`` are all reports on the changes; on those that
+    are ``over``, closed or with a later patch set, nothing runs any more.
     """
     words: dict[tuple[int, int, str | None], StoredVerdict] = {}
     started: dict[tuple[int, int], StoredVerdict] = {}
@@ -208,13 +216,29 @@ def ci_verdicts(
     weights = weigh_failures(tx, last, stored, builds, names)
     spoke = {(verdict.change_id, verdict.ci_id) for verdict in last}
     only = [start for key, start in started.items() if key not in spoke]
+    running = [
+        _run_again(start, last)
+        for (change_id, _ci), start in started.items()
+        if change_id not in over and ctx.now - start.posted_at < _RUNS_FOR
+    ]
     by_change: dict[int, list[CiVerdict]] = {change_id: [] for change_id in patch_sets}
     for verdict in [*last, *only]:
-        running = (verdict.change_id, verdict.ci_id) in started
         ran = builds.get((verdict.change_id, verdict.seq), [])
         line = lines[verdict.ci_id]
-        by_change[verdict.change_id].append(_verdict(line, verdict, ran, weights, running=running))
+        by_change[verdict.change_id].append(
+            _verdict(line, verdict, ran, weights, running=verdict in running)
+        )
     return {change_id: tuple(sorted(each, key=_order)) for change_id, each in by_change.items()}
+
+
+def _run_again(start: StoredVerdict, last: Sequence[StoredVerdict]) -> StoredVerdict:
+    """Which of a CI's last words a start is to replace: that of its pipeline, or the newest.
+
+    Of a CI that said nothing so far it is the start itself.
+    """
+    own = [word for word in last if (word.change_id, word.ci_id) == (start.change_id, start.ci_id)]
+    same = (word for word in own if word.pipeline == start.pipeline)
+    return next(same, max(own, key=lambda word: word.posted_at, default=start))
 
 
 def _verdict(
@@ -243,6 +267,7 @@ def _verdict(
     return CiVerdict(
         ci=line,
         pipeline=stored.pipeline,
+        outcome=stored.outcome,
         result=verdict_of(stored.result),
         posted_at=stored.posted_at,
         running=running,
@@ -296,8 +321,11 @@ def _reference_result(verdicts: Sequence[CiVerdict], reference: str | None) -> R
     return None
 
 
-def _missing(at_home: Sequence[CiLine], verdicts: Sequence[CiVerdict]) -> tuple[Missing, ...]:
-    heard = {verdict.ci.id for verdict in verdicts}
+def _missing(
+    at_home: Sequence[CiLine], verdicts: Sequence[CiVerdict], *, over: bool
+) -> tuple[Missing, ...]:
+    """Who was not heard; a run that is not over by now is not heard of any more."""
+    heard = {verdict.ci.id for verdict in verdicts if verdict.result or verdict.running or over}
     absent = [
         Missing(line, share)
         for line in at_home

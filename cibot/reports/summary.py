@@ -76,7 +76,7 @@ def looks(
     patch_sets = dict(asked[:_PATCH_SETS])
     changes = changes_by_id(tx, patch_sets)
     verdicts = ci_verdicts(
-        tx, {line.id: line for line in lines}, verdicts_on(tx, list(patch_sets)), patch_sets
+        tx, ctx, {line.id: line for line in lines}, verdicts_on(tx, list(patch_sets)), patch_sets
     )
     total, shown = 0, list[PatchSetLooks]()
     for change_id, number in patch_sets.items():

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from cibot.health.seen import LastHeard, OwnPast, PassRate, Seen
 from cibot.health.signal import BranchHealth
 from cibot.incidents.signal_words import seen_words, spans, step_words
-from cibot.model import Result, Silence, State
+from cibot.model import Outcome, Result, Silence, State
 from cibot.reports.ci import CiLine, Retired
 from cibot.reports.compare import WINDOW
 from cibot.reports.context import Context
@@ -75,6 +75,8 @@ def branch_words(health: BranchHealth) -> str:
 
 def result_word(result: Result | None, outcome: str | None = None) -> str:
     """What a report says in one word or two."""
+    if outcome == Outcome.MERGE_FAILURE and result is Result.INFRA:
+        return "could not merge"
     if result is not None:
         return _WORDS[result]
     return {"started": "started", "none": "a notice", None: "not understood"}.get(

@@ -251,13 +251,47 @@ def test_several_patch_sets_are_weighed_at_once_as_each_is_alone(
         lines = {line.id: line for line in all_lines(tx, CTX)}
         rows = [*changes_by_number(tx, CHANGE), *changes_by_number(tx, 901)]
         patch_sets = {rows[0].id: 2, rows[1].id: 1}
-        by_change = ci_verdicts(tx, lines, verdicts_on(tx, list(patch_sets)), patch_sets)
+        by_change = ci_verdicts(tx, CTX, lines, verdicts_on(tx, list(patch_sets)), patch_sets)
         assert [len(verdicts) for verdicts in by_change.values()] == [12, 3]
         for change_id, number in patch_sets.items():
-            alone = ci_verdicts(tx, lines, verdicts_on(tx, [change_id]), {change_id: number})
+            alone = ci_verdicts(tx, CTX, lines, verdicts_on(tx, [change_id]), {change_id: number})
             assert alone == {change_id: by_change[change_id]}
 
     store.read(both)
+
+
+def test_only_what_may_still_end_runs(store: Store, history: History) -> None:
+    """A start is answered in its pipeline; a new patch set stops it, and no run takes days."""
+    vendor, other, dead = history.ci("Vendor"), history.ci("Other"), history.ci("Dead")
+    uploads(history, [200, 100])
+    vendor.report(CHANGE, ps=1, at=ago(hours=190), pipeline="gate", outcome="failure")
+    other.report(CHANGE, ps=1, at=ago(hours=101), outcome="started")
+    vendor.report(CHANGE, ps=2, at=ago(hours=9), jobs={"unit": "SUCCESS"})
+    vendor.report(CHANGE, ps=2, at=ago(hours=8), pipeline="gate", outcome="failure")
+    vendor.report(CHANGE, ps=2, at=ago(hours=1), pipeline="check", outcome="started")
+    other.report(CHANGE, ps=2, at=ago(hours=2), outcome="started")
+    dead.report(CHANGE, ps=2, at=ago(hours=99), outcome="started")
+    history.save()
+    newest = asked(store)
+    running = {(each.ci.name, each.pipeline) for each in newest.verdicts if each.running}
+    assert running == {("Vendor", "check"), ("Other", "check")}
+    assert "1 passed, 1 failed, 2 running" in said(newest)
+    assert [each.running for each in asked(store, 1).verdicts] == [False, False]
+    assert "running" not in said(asked(store, 1)).casefold()
+
+
+def test_nothing_runs_on_a_change_that_is_merged(store: Store, history: History) -> None:
+    history.ci("Vendor").report(CHANGE, at=ago(hours=2), outcome="started")
+    history.change(CHANGE, uploads=[ago(hours=3)], merged=ago(hours=1))
+    history.save()
+    assert [each.running for each in asked(store).verdicts] == [False]
+
+
+def test_a_merge_conflict_is_not_said_to_break_by_itself(store: Store, history: History) -> None:
+    history.ci("Vendor").report(CHANGE, at=ago(hours=1), outcome="merge_failure")
+    history.save()
+    text = said(asked(store))
+    assert "Vendor could not merge in check. A merge conflict: the change wants a rebase." in text
 
 
 def test_a_job_may_be_called_anything(store: Store, history: History) -> None:

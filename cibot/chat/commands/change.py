@@ -71,7 +71,7 @@ def _head(ctx: Context, report: ChangeReport, passed: int, failed: int, running:
 
 
 def _failure(ctx: Context, verdict: CiVerdict) -> Line:
-    word = wording.result_word(verdict.result)
+    word = wording.result_word(verdict.result, verdict.outcome)
     pipeline = f" in {figures.cut(verdict.pipeline, 30)}" if verdict.pipeline else ""
     parts: list[str | Span] = ["■ ", wording.name_span(verdict.ci), f" {word}{pipeline}"]
     jobs = wording.jobs(verdict.jobs)

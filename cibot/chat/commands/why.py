@@ -85,7 +85,7 @@ def figure(signal: Signal) -> str:
 
 
 def _failure(ctx: Context, verdict: Verdict) -> Line:
-    word = wording.result_word(verdict.result)
+    word = wording.result_word(verdict.result, verdict.outcome)
     parts: list[str | Span] = [f"{figures.ago(verdict.posted_at, ctx.now)}: {word} "]
     parts.append(wording.patch_set(verdict))
     parts.append(f" {figures.cut(verdict.subject, 50)}")

@@ -177,7 +177,7 @@ def _change(ctx: Context, report: ChangeReport) -> View:
 
 def _said(verdict: CiVerdict) -> Line:
     again = ", runs again" if verdict.running and verdict.result else ""
-    return line(wording.result_word(verdict.result, "started") + again)
+    return line(wording.result_word(verdict.result, verdict.outcome) + again)
 
 
 def ask_compare(source: Source, asked: Asked) -> ShellAnswer:

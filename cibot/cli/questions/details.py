@@ -84,7 +84,7 @@ def _failures(ctx: Context, verdicts: tuple[Verdict, ...]) -> Table:
         verdicts,
         Column[Verdict]("Failed", lambda row: figures.ago(row.posted_at, ctx.now), right=True),
         Column("Patch set", lambda row: line(wording.patch_set(row))),
-        Column("Said", lambda row: wording.result_word(row.result)),
+        Column("Said", lambda row: wording.result_word(row.result, row.outcome)),
         Column("Jobs", lambda row: wording.jobs(row.failed_jobs), loose=True),
         Column("Subject", lambda row: figures.cut(row.subject, 60), wide=True, loose=True),
     )

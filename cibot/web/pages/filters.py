@@ -120,7 +120,7 @@ def _span(span: Span, now: datetime) -> Markup:
 
 def verdict_chip(verdict: CiVerdict) -> Markup:
     """A CI's verdict on a patch set, with the shape and colour of its meaning."""
-    word = wording.result_word(verdict.result, "started" if verdict.running else None)
+    word = wording.result_word(verdict.result, verdict.outcome)
     return drawing.state_chip(badges.BY_RESULT.get(verdict.result, State.UNKNOWN), word)
 
 

@@ -45,7 +45,7 @@ WEIGHT = JobWeight(
 
 
 def said(weight: JobWeight) -> str:
-    verdict = CiVerdict(CI, "check", Result.FAIL, NOW, False, (), 1)
+    verdict = CiVerdict(CI, "check", "failure", Result.FAIL, NOW, False, (), 1)
     return blame.job_sentence(CTX, verdict, WeighedJob("job", "FAILURE", None, True, weight))
 
 
