@@ -29,6 +29,7 @@ _ALIKE = str.maketrans(
         **dict.fromkeys("‘’‚‛‹›′´", "'"),
         **dict.fromkeys("‐‑‒–—―−﹣－", "-"),
         "\u2044": "/",
+        "\u3001": ",",
         "\u3002": ".",
     }
 )
@@ -41,10 +42,13 @@ good morning afternoon evening day
 _GREETINGS = frozenset(_GREETING_WORDS.split())
 _MOST_GREETINGS = 3  # "good morning all, cibot: …"
 _WRAPPED_IN = "\"'`*_~([{"
-_RELAYED = re.compile(r"^(?:<[^<>\s]{1,60}>|\[[^\[\]\s]{1,60}\]):? ")  # how bridges name who speaks
+# How bridges name who speaks, and from where.
+_RELAYED = re.compile(r"^(?:(?:<[^<>\s]{1,60}>|\[[^\[\]\s]{1,60}\]):? ){1,2}")
+# As **cibot**: …
+_MARKED_NAME = re.compile(r"^([\"'`*_~]{1,3})([^\s\"'`*~]+)\1(?=[:,;>?!.]*(?:\s|$))")
 _UNMISTAKABLE = frozenset(("help", "status", "list", "why", "summary", "feeds"))
 """What is a question behind the bare name, too, unless it goes on as a sentence."""
-_DASHES = frozenset(("-", "--", "->", ">", "|"))
+_DASHES = frozenset(("-", "--", "->", ">", "|", "=>", ":", ",", ";"))
 
 _FILLER_WORDS = """
 a about ago all am and any are at back bad be been broken by can come command could currently dead
@@ -78,11 +82,11 @@ def addressed(
     """The question without the words that call the bot, or None where it is not meant.
 
     It is meant by a prefix as a word of its own, by its name with a mark behind
-    it (``cibot:``) or an @ before it, by its name alone or before a short question
+    it (``cibot:``) or an @ before it, by its name alone or before a question
     (``cibot status netapp``), and in private by everything.
     """
     text = clean(text)
-    said = _RELAYED.sub("", text, count=1)
+    said = _MARKED_NAME.sub(r"\2", _RELAYED.sub("", text, count=1))
     if said[:1] in _WRAPPED_IN:  # by marks around all of it
         said = said.lstrip(_WRAPPED_IN).rstrip("\"'`*_~)]}")
     words = said.split(" ")
@@ -117,7 +121,8 @@ def _called(words: list[str], names: Collection[str], prefixes: Collection[str])
 
 def _asks(words: list[str]) -> bool:
     """Whether words behind the bot's bare name are a question: "status netapp", not "is down"."""
-    return len(words) <= 3 and words[0].casefold().strip(_EDGES) in _UNMISTAKABLE
+    short = len(words) <= 3 or words[-1].endswith("?")
+    return short and words[0].casefold().strip(_EDGES) in _UNMISTAKABLE
 
 
 def split(text: str) -> tuple[str, ...]:

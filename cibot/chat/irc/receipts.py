@@ -222,7 +222,7 @@ class Receipts:
             delivery = (named or self._written)[0]
             self._refuse(delivery, line.command, Transient(f"{delivery.room}: {words}"))
             return
-        if not refuses(line):
+        if not refuses(line) or about_else(line):
             return
         rooms = {self._fold(name) for name in names(line)}
         named = [other for other in self._written if self._fold(other.room) in rooms]
@@ -269,10 +269,16 @@ _PASSING = {
 _ALSO = {"263", "707", "716", "926", "936", "972", "FAIL"}
 """Refusals outside of 400 to 599."""
 _OF_ELSE = {
-    "421", "422", "431", "432", "433", "436", "451", "461", "462", "463", "464", "465", "466",
-    "481", "483", "484", "491", "501", "502",
+    "421", "422", "451", "461", "462", "463", "464", "465", "466", "481", "483", "484", "491",
+    "501", "502",
 }  # fmt: skip
-"""Errors of other commands that name no room: a nick, a mode, the MOTD."""
+"""Errors of other commands that name no room: a mode, the MOTD."""
+_OF_A_NICK = {"430", "431", "432", "433", "434", "435", "436", "438", "447"}
+"""The nick is asked for again while messages are under way; 435 names the channel."""
+_OTHER_COMMANDS = {
+    "AUTHENTICATE", "CAP", "JOIN", "MODE", "NICK", "PART", "PASS", "PING", "PONG", "QUIT", "USER",
+    "WHO", "WHOIS",
+}  # fmt: skip
 COLOUR_REFUSALS = frozenset({"404", "408"})
 NOT_IN_IT = frozenset({"403", "404", "442", "482"})
 """What is said to somebody who is not in the channel, though it may mean more."""
@@ -293,6 +299,11 @@ def refuses(line: IrcLine) -> bool:
 def names(line: IrcLine) -> tuple[str, ...]:
     """The parameters between the bot's own nick and the text, where a room may be named."""
     return line.params[(0 if line.command == "FAIL" else 1) : -1]
+
+
+def about_else(line: IrcLine) -> bool:
+    """Whether a refusal is of the bot's nick, or names another command that the bot sends."""
+    return line.command in _OF_A_NICK or "".join(names(line)[:1]).upper() in _OTHER_COMMANDS
 
 
 def about_any(line: IrcLine, me: str) -> bool:

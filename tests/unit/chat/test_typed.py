@@ -57,10 +57,25 @@ def called(text: str, *, private: bool = False) -> str | None:
         "cibot status netapp",
         "cibot - status netapp",
         "cibot — status netapp",
+        "cibot : status netapp",  # as French is typed
+        "!ci : status netapp",
+        "@cibot ; status netapp",
+        "cibot => status netapp",
+        "cibot、status netapp",
+        "*cibot* status netapp",
+        "**cibot**: status netapp",
+        "`cibot`: status netapp",
+        "_@cibot_ status netapp",
+        "[matrix] <bob> !ci status netapp",
     ],
 )
 def test_the_bot_is_called_in_many_ways(text: str) -> None:
     assert called(text) == "status netapp"
+
+
+def test_a_longer_question_behind_the_bare_name_ends_with_its_mark() -> None:
+    assert called("cibot why is netapp red again?") == "why is netapp red again?"
+    assert called("cibot why is it always you") is None
 
 
 @pytest.mark.parametrize(
@@ -75,7 +90,8 @@ def test_who_calls_and_says_nothing_is_answered_too(text: str) -> None:
     [
         "", " ", "hello", "!cinema", "!cix status", "ci status", "so !ci status", "cibot is down",
         "cibot status page is down", "see `!ci status netapp`", "good morning", "hi all",
-        "cibot2: hi", "the cibot: x", "hey everybody", "cibots: x", "mcibot: x",
+        "cibot2: hi", "*netapp* cibot", "<cibot> netapp is failing", "*cibot waves*",
+        "the cibot: x", "hey everybody", "cibots: x", "mcibot: x",
     ],
 )  # fmt: skip
 def test_what_is_not_for_the_bot(text: str) -> None:

@@ -107,6 +107,13 @@ def test_a_refusal_under_its_label_is_heard(server, said, kind):
     "said",
     [
         ":irc.test 433 cibot cibot_ :Nickname is already in use",
+        ":irc.test 435 cibot cibot_ #ci :Cannot change nickname while banned on channel",
+        ":irc.test 438 cibot :Nick change too fast. Please wait 60 seconds",
+        ":irc.test 447 cibot :Cannot change nickname while on #ci (+N)",
+        ":irc.test FAIL NICK NICKNAME_RESERVED cibot :Nickname is reserved by another user",
+        ":irc.test FAIL WHO TOO_MANY_MATCHES #ci :Too many",
+        ":irc.test 263 cibot WHO #ci :Please wait a while and try again",
+        ":irc.test 416 cibot WHO #ci :Output too large",
         ":irc.test 422 cibot :MOTD File is missing",
         ":irc.test 501 cibot :Unknown MODE flag",
         ":irc.test 404 cibot #elsewhere :Cannot send to channel",
