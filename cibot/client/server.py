@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,7 +13,13 @@ import requests
 from requests.auth import AuthBase
 
 from cibot import __version__
-from cibot.collector.complaints import TooMuch, looks_like_html, of_connection, retry_after
+from cibot.collector.complaints import (
+    TooMuch,
+    looks_like_html,
+    of_connection,
+    retry_after,
+    served_at,
+)
 from cibot.collector.transport import DirectSession
 from cibot.errors import CibotError, ConfigError, Permanent, Transient, Unconfirmed, UserError
 from cibot.web.api.question import PREFIX
@@ -115,11 +120,11 @@ class Server:
                 allow_redirects=False,
                 **fields,
             )
-        except (requests.RequestException, OSError) as error:
+        except (requests.RequestException, OSError, ValueError) as error:
             raise of_connection(
                 self.url, self.url, error, self._timeout, refused=_REFUSED, bundle=_BUNDLE
             ) from None
-        self.said_at = _date(response)
+        self.said_at = served_at(response)
         return response
 
     def _read(self, response: requests.Response) -> Any:
@@ -148,15 +153,6 @@ def checked(url: str) -> str:
     if split.username or split.password:
         raise ConfigError("leave name and password out of the address; a token identifies us")
     return url.rstrip("/").removesuffix(PREFIX)
-
-
-def _date(response: requests.Response) -> datetime | None:
-    """The server's own clock when it answered, to the second."""
-    try:
-        moment = parsedate_to_datetime(response.headers["Date"])
-    except (KeyError, ValueError):
-        return None
-    return moment.astimezone(UTC) if moment.tzinfo else None
 
 
 _REFUSED = "is `cibot run` running there? Name another with --url, or ask the database with --db"

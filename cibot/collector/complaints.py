@@ -216,6 +216,15 @@ def retry_after(response: requests.Response) -> float | None:
     return max(0.0, (at - datetime.now(UTC)).total_seconds()) if at.tzinfo else None
 
 
+def served_at(response: requests.Response) -> datetime | None:
+    """The server's own clock when it answered, to the second."""
+    try:
+        moment = parsedate_to_datetime(response.headers["Date"])
+        return moment.astimezone(UTC) if moment.tzinfo else None
+    except (KeyError, ValueError, OverflowError):
+        return None
+
+
 def looks_like_html(body: bytes, response: requests.Response) -> bool:
     """A page for people instead of JSON."""
     kind = response.headers.get("Content-Type", "")

@@ -18,8 +18,7 @@ import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -279,13 +278,15 @@ class Transport:
                 ) as response,
             ):
                 body = self._read(response, place)
-        except (requests.RequestException, OSError) as error:
+        except (requests.RequestException, OSError, ValueError) as error:
+            # ValueError is http.client's, as for a chunk of a negative length.
             self._refuse_cut(place)
             raise complaints.of_connection(self.url, place, error, self._timeout) from None
         self._refuse_cut(place)  # a header that was cut looks like one that is whole
         if response.status_code != 200:
             raise complaints.of_status(self.url, place, response, body, self._prefix == "/a/")
-        return HttpAnswer(_parsed(body, self.url, place, response), _date(response))
+        served_at = complaints.served_at(response)
+        return HttpAnswer(_parsed(body, self.url, place, response), served_at)
 
     def _refuse_cut(self, place: str) -> None:
         """Raises Transient where the connection was ended by us."""
@@ -339,11 +340,3 @@ def _not_json(error: Exception, url: str, place: str, guarded: bool) -> CibotErr
     if guarded and isinstance(error, json.JSONDecodeError):
         return Transient(f"{place}: the answer is cut short or damaged ({error})")
     return complaints.foreign(url, place, error)
-
-
-def _date(response: requests.Response) -> datetime | None:
-    try:
-        date = parsedate_to_datetime(response.headers["Date"])
-    except (KeyError, ValueError):
-        return None
-    return date.astimezone(UTC) if date.tzinfo else None

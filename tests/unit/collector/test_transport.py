@@ -76,6 +76,14 @@ def test_a_cut_chunked_body_is_transient():
     assert isinstance(error, Transient)
 
 
+def test_a_chunk_of_a_negative_length_is_transient():
+    reply = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\n)]}'\n[]\r\n0\r\n\r\n"
+    with raw_server(reply) as port:
+        error = failure(f"http://127.0.0.1:{port}")
+    assert isinstance(error, Transient)
+    assert "the connection broke" in str(error)
+
+
 def test_an_answer_that_is_no_http_is_transient():
     with raw_server(b"SSH-2.0-GerritCodeReview\r\n") as port:
         assert isinstance(failure(f"http://127.0.0.1:{port}"), Transient)
@@ -129,6 +137,7 @@ def test_plain_http_behind_https_is_named():
     [
         (b"Date: Fri, 17 May 2024 12:00:05 +0200\r\n", datetime(2024, 5, 17, 10, 0, 5, tzinfo=UTC)),
         (b"Date: today\r\n", None),
+        (b"Date: Fri, 31 Dec 9999 23:59:59 -2359\r\n", None),  # in UTC it is no date
         (b"", None),
     ],
 )
