@@ -51,7 +51,7 @@ def list_(config_path: Path | None, dead: bool) -> None:
         click.echo(line)
 
 
-def lines(messages: Sequence[outbox.Listed], now: datetime) -> list[str]:
+def lines(messages: Sequence[outbox.StoredMessage], now: datetime) -> list[str]:
     """A line for each message, and one more for its error."""
     if not messages:
         return ["nothing waits"]

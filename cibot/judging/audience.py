@@ -14,8 +14,8 @@ from cibot.model import Channel, Silence
 from cibot.store import digests, outbox
 from cibot.store.digests import Written
 from cibot.store.engine import Store, Tx
-from cibot.store.gathered import RoomMessage, fold_gathered, say_gathered
-from cibot.store.outbox import About, MessageKind, MessageState
+from cibot.store.gathered import say_gathered
+from cibot.store.outbox import About, MessageKind, MessageState, StoredMessage, fold_waiting
 from cibot.store.silences import silences_at, silences_ended
 from cibot.store.watches import watchers_of
 from cibot.text.card import Card
@@ -132,7 +132,7 @@ def _digest(tx: Tx, config: Config, to: Channel, key: str, now: datetime) -> Non
 
 
 def tell_alone(
-    tx: Tx, config: Config, message: RoomMessage, now: datetime, card: Card | None = None
+    tx: Tx, config: Config, message: StoredMessage, now: datetime, card: Card | None = None
 ) -> None:
     """Says what was gathered by itself, maybe with another card; or puts it into the digest."""
     since = now - timedelta(hours=1)
@@ -140,7 +140,7 @@ def tell_alone(
     if message.account is not None or outbox.said_since(tx, message.to, since) < limit:
         say_gathered(tx, message.id, now, None if card is None else card.to_json())
         return
-    fold_gathered(tx, [message.id])
+    fold_waiting(tx, [message.id])
     _digest(tx, config, message.to, message.key, now)
 
 

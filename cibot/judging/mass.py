@@ -39,17 +39,21 @@ from cibot.store.changes import changes_by_id
 from cibot.store.cis import KnownCi, all_cis
 from cibot.store.engine import Store, Tx
 from cibot.store.gathered import (
-    RoomMessage,
     anything_gathered,
-    card_of,
-    fold_gathered,
     gathered,
     join_group,
     messages_of,
     messages_of_group,
 )
 from cibot.store.incidents import health_of, incidents_of, incidents_with
-from cibot.store.outbox import About, MessageKind, MessageState, enqueue
+from cibot.store.outbox import (
+    About,
+    MessageKind,
+    MessageState,
+    StoredMessage,
+    enqueue,
+    fold_waiting,
+)
 from cibot.store.references import records_of
 from cibot.text.card import Card, card
 
@@ -101,7 +105,7 @@ def _read(tx: Tx, cis: Iterable[KnownCi], numbers: Collection[int]) -> dict[int,
     }
 
 
-def _members(tx: Tx, messages: Iterable[RoomMessage]) -> dict[int, Member]:
+def _members(tx: Tx, messages: Iterable[StoredMessage]) -> dict[int, Member]:
     """The incidents of a mass failure's messages."""
     return _read(tx, all_cis(tx), {row.incident for row in messages if row.incident is not None})
 
@@ -150,7 +154,7 @@ class MassFailures:
         return Hold(group, now + wait, is_known=not with_others)
 
     def _joins(
-        self, tx: Tx, own: Sequence[RoomMessage], opened: Iterable[Opening], now: datetime
+        self, tx: Tx, own: Sequence[StoredMessage], opened: Iterable[Opening], now: datetime
     ) -> str | None:
         """The mass failure that an incident which opens is of: it was half way, or it lasts."""
         if own and own[-1].step == HALF_WAY_STEP:
@@ -218,7 +222,7 @@ class MassFailures:
                 count += _Room(self._config, tx, here, now, last).tell()
         return count
 
-    def _release(self, tx: Tx, rows: Iterable[RoomMessage], now: datetime) -> int:
+    def _release(self, tx: Tx, rows: Iterable[StoredMessage], now: datetime) -> int:
         """Tells by itself what waited long enough for a mass failure that did not come."""
         due = [row for row in rows if row.not_before <= now]
         members = _members(tx, due)
@@ -230,16 +234,16 @@ class MassFailures:
 
 def _worth_telling(
     tx: Tx,
-    rows: Iterable[RoomMessage],
+    rows: Iterable[StoredMessage],
     members: Mapping[int, Member],
     notified: Container[int],
     now: datetime,
-) -> list[RoomMessage]:
+) -> list[StoredMessage]:
     """Of each incident the step that is left to tell a room; the others are done with.
 
     Rooms were ``notified`` that these incidents are bad. What a silence mutes goes on waiting.
     """
-    remaining: list[RoomMessage] = []
+    remaining: list[StoredMessage] = []
     by_incident = sorted(rows, key=lambda row: (row.incident or 0, row.id))
     for number, group in groupby(by_incident, key=lambda row: row.incident or 0):
         steps, member = list(group), members.get(number)
@@ -251,13 +255,13 @@ def _worth_telling(
             if not ends:
                 continue
             left = None
-        fold_gathered(tx, [step.id for place, step in enumerate(steps) if place != left])
+        fold_waiting(tx, [step.id for place, step in enumerate(steps) if place != left])
         if left is not None:
             remaining.append(steps[left])
     return sorted(remaining, key=lambda row: row.id)
 
 
-def _is_known(message: RoomMessage) -> bool:
+def _is_known(message: StoredMessage) -> bool:
     """Whether its room knows what it says of an incident, or is about to."""
     named = message.step != HALF_WAY_STEP or message.digest is not None
     return named and message.incident is not None and not message.waits
@@ -270,7 +274,7 @@ class _Room:
         self,
         config: Config,
         tx: Tx,
-        rows: Sequence[RoomMessage],
+        rows: Sequence[StoredMessage],
         now: datetime,
         last: Subject | None,
     ) -> None:
@@ -297,10 +301,10 @@ class _Room:
         ended = [row for row in self._left if row.step in ENDS]
         return self._tell_begun(begun) + self._tell_ended(ended)
 
-    def _tell_begun(self, begun: Sequence[RoomMessage]) -> int:
+    def _tell_begun(self, begun: Sequence[StoredMessage]) -> int:
         opened = [row for row in begun if row.step != HALF_WAY_STEP]
         if self._announced or not opened:  # who is half way is named with those that broke first
-            fold_gathered(self._tx, [row.id for row in begun if row not in opened])
+            fold_waiting(self._tx, [row.id for row in begun if row not in opened])
         if self._announced:
             if not joined([row.created_at for row in opened], self._now):
                 return 0
@@ -315,7 +319,7 @@ class _Room:
         last = self._last if self._last and self._last.ci in names else None
         return self._say("opened", mass_card(mass, last), begun)
 
-    def _tell_ended(self, ended: Sequence[RoomMessage]) -> int:
+    def _tell_ended(self, ended: Sequence[StoredMessage]) -> int:
         over = {row.incident for row in ended if row.incident is not None}
         left = [
             number
@@ -336,20 +340,20 @@ class _Room:
         text = replace(text, shown_on=tuple(sorted(over & self._by_itself)))
         return self._say("resolved", text, ended)
 
-    def _mass(self, begun: Iterable[RoomMessage]) -> Mass:
+    def _mass(self, begun: Iterable[StoredMessage]) -> Mass:
         here = self._ever | {row.incident for row in begun}
         everywhere = tuple(self._of(self._members))
         shown = tuple(other for other in everywhere if other.incident in here)
         return Mass(shown, everywhere, self._cis, home(self._config), self._group)
 
-    def _openings(self, rows: Iterable[RoomMessage]) -> list[Opening]:
+    def _openings(self, rows: Iterable[StoredMessage]) -> list[Opening]:
         return self._of(row.incident for row in rows)
 
     def _of(self, numbers: Iterable[int | None]) -> list[Opening]:
         members = (self._members.get(number or 0) for number in numbers)
         return [member.opening(self._tx) for member in members if member is not None]
 
-    def _say(self, step: str, text: Card, rows: Sequence[RoomMessage]) -> int:
+    def _say(self, step: str, text: Card, rows: Sequence[StoredMessage]) -> int:
         key = f"{self._group}:{step}:{rows[0].id}:{self._to}"
         about = About(
             MessageKind.TOGETHER, bounded_key(key), None, step, self._group, self._account
@@ -358,15 +362,15 @@ class _Room:
             tell_room(self._tx, self._config, self._to, about, text, self._now)
         else:
             enqueue(self._tx, about, self._to, text.to_json(), self._now)
-        fold_gathered(self._tx, [row.id for row in rows], about.key)
+        fold_waiting(self._tx, [row.id for row in rows], about.key)
         log.info("mass failure %s room=%s step=%s cis=%d", self._group, self._to, step, len(rows))
         return 1
 
-    def _alone(self, row: RoomMessage, mass: Mass | None = None) -> int:
+    def _alone(self, row: StoredMessage, mass: Mass | None = None) -> int:
         """Tells of one CI as ever and, at its beginning, that others broke too."""
         text = None
         if mass is not None and len(mass.everywhere) > 1:
-            own = Card.read(card_of(self._tx, row.id))
+            own = Card.read(row.card)
             text = replace(own, lines=(*own.lines, others_broke_too(mass)))
         tell_alone(self._tx, self._config, row, self._now, text)
         return 1

@@ -13,10 +13,10 @@ from cibot.judging.audience import Ticker, home, muted
 from cibot.model import Channel
 from cibot.store import outbox
 from cibot.store.cis import all_cis
-from cibot.store.digests import HeldMessage, fold_held, held_until, hold_on, said_after
+from cibot.store.digests import held_until, hold_on, said_after
 from cibot.store.engine import Store, Tx
 from cibot.store.incidents import StoredIncident, incident_by_id
-from cibot.store.outbox import About, MessageKind
+from cibot.store.outbox import About, MessageKind, StoredMessage
 from cibot.text.card import Card
 
 log = logging.getLogger(__name__)
@@ -45,7 +45,7 @@ def _release(tx: Tx, now: datetime, page: str | None) -> int:
     return said
 
 
-def _tell(tx: Tx, rows: list[HeldMessage], now: datetime, page: str | None) -> bool:
+def _tell(tx: Tx, rows: list[StoredMessage], now: datetime, page: str | None) -> bool:
     """One message for one room; what a silence mutes by now goes on waiting."""
     incidents = _incidents(tx, rows)
     names = {ci.id: ci.name for ci in all_cis(tx)}
@@ -70,15 +70,15 @@ def _tell(tx: Tx, rows: list[HeldMessage], now: datetime, page: str | None) -> b
     if cards:
         to, card = Channel(last.network, last.room), quiet_card(cards, page).to_json()
         outbox.enqueue(tx, about, to, card, now)
-    fold_held(tx, [row.id for row in rows], about.key if cards else None)
+    outbox.fold_waiting(tx, [row.id for row in rows], about.key if cards else None)
     return bool(cards)
 
 
-def _incidents(tx: Tx, rows: Iterable[HeldMessage]) -> dict[int, StoredIncident]:
+def _incidents(tx: Tx, rows: Iterable[StoredMessage]) -> dict[int, StoredIncident]:
     numbers = {row.incident for row in rows if row.incident is not None}
     stored = {number: incident_by_id(tx, number) for number in sorted(numbers)}
     return {number: incident for number, incident in stored.items() if incident is not None}
 
 
-def _held(row: HeldMessage) -> Held:
+def _held(row: StoredMessage) -> Held:
     return Held(row.incident, row.step or "", Card.read(row.card))

@@ -22,9 +22,8 @@ from cibot.errors import CibotError, Permanent, Transient, Unconfirmed, reason_o
 from cibot.store import digests, outbox
 from cibot.store.digests import Written
 from cibot.store.engine import Store, Tx
-from cibot.store.gathered import RoomMessage
 from cibot.store.incidents import merged_numbers
-from cibot.store.outbox import About, MessageKind, MessageState, Outgoing
+from cibot.store.outbox import About, MessageKind, MessageState, Outgoing, StoredMessage
 from cibot.text.card import Card, Line, Span, card, line
 from cibot.text.figures import moment
 
@@ -313,7 +312,7 @@ def revive(tx: Tx, network: str, now: datetime, room: str | None = None) -> int:
 
 
 def is_over(
-    name: str, before: Sequence[RoomMessage], after: Sequence[RoomMessage], *, late: bool
+    name: str, before: Sequence[StoredMessage], after: Sequence[StoredMessage], *, late: bool
 ) -> bool:
     """Whether the message of the step ``name`` is no longer worth saying.
 

@@ -10,9 +10,8 @@ from cibot.model import Result
 from cibot.reports.ci import find_ci
 from cibot.reports.context import gerrit_page
 from cibot.reports.failures import verdict_of
-from cibot.store.cis import HeardReport
+from cibot.store.cis import HeardReport, latest_reports
 from cibot.store.engine import Tx
-from cibot.store.faces import reports_before
 from cibot.store.reports import StoredBuild, builds_of
 
 MOST_REPORTS = 500
@@ -64,7 +63,7 @@ def builds(
     reports are looked at. Raises UserError when no CI is meant.
     """
     row = find_ci(tx, name)
-    reports = reports_before(tx, row.id, _report(after), MOST_REPORTS)
+    reports = latest_reports(tx, row.id, before=_report(after), limit=MOST_REPORTS)
     by_report = builds_of(tx, [(report.change_id, report.seq) for report in reports])
     chosen: list[BuildLine] = []
     for report, place, build in _in_order(reports, by_report, after):

@@ -366,9 +366,7 @@ class _Asked:
             places = concerned if rule.branches != ("*",) else ()
             yield self._silence(ci_id, rule.silent_at_most, places)
 
-    def _silence(
-        self, ci_id: int, allowed: timedelta, places: Collection[Branch]
-    ) -> Criterion:
+    def _silence(self, ci_id: int, allowed: timedelta, places: Collection[Branch]) -> Criterion:
         """A silence counts whole where any part of it is in the period; also one there alone."""
         silent = spans.joined(self._spells.get(ci_id, {}).get(State.SILENT, ()))
         touching = [span for span in silent if span.until > self._window.since]

@@ -107,9 +107,7 @@ def sums_of(
     return by_ci
 
 
-def silent_where(
-    tx: Tx, ci_id: int, window: Window, places: Collection[Branch]
-) -> timedelta:
+def silent_where(tx: Tx, ci_id: int, window: Window, places: Collection[Branch]) -> timedelta:
     """For how long a CI surely was silent in some places, whatever it said elsewhere.
 
     From the first to the last of the longest row of days on which it missed all its chances

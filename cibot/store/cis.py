@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, tuple_, update
 
 from cibot.store import schema
 from cibot.store.engine import Tx, in_this_order
-from cibot.store.rows import columns, select_reports, upsert
+from cibot.store.rows import columns, newest_first, select_reports, upsert
 
 Origin = Literal["configured", "group", "discovered"]
 
@@ -114,9 +114,9 @@ def last_heard(tx: Tx) -> dict[int, datetime]:
     return {row[0]: row[1] for row in tx.execute(select(schema.ci.c.id, last)) if row[1]}
 
 
-def heard_reports() -> Any:
-    """A SELECT of `HeardReport` rows, for the caller to narrow."""
-    return in_this_order(select_reports(HeardReport))
+_HEARD = in_this_order(select_reports(HeardReport))
+ReportKey = tuple[datetime, int, int]
+"""Where a report stands in its CI's list: (posted_at, change_id, seq)."""
 
 
 def latest_reports(
@@ -124,24 +124,30 @@ def latest_reports(
     ci_id: int,
     *,
     since: datetime | None = None,
+    before: ReportKey | None = None,
     judging: bool = False,
     limit: int = 1,
     branch: str | None = None,
 ) -> list[HeardReport]:
     """The newest reports of a CI since then, newest first; on one branch, or any.
 
-    ``judging`` leaves out those that judge nothing: started, notices, not understood.
+    ``before`` begins after that report. ``judging`` leaves out those that judge nothing: started,
+    notices, not understood.
     """
     table = schema.report.c
-    query = heard_reports().where(table.ci_id == ci_id)
+    query = _HEARD.where(table.ci_id == ci_id)
     if since is not None:
         query = query.where(table.posted_at >= since)
+    if before is not None:
+        key = tuple_(table.posted_at, table.change_id, table.seq)
+        # The first condition alone can be read off the index; the second makes it exact.
+        query = query.where(table.posted_at <= before[0], key < before)
     if judging:
         query = query.where(table.result.is_not(None), table.patch_set.is_not(None))
     if branch is not None:
         query = query.where(schema.change.c.branch == branch)
-    query = query.order_by(table.posted_at.desc(), table.change_id.desc(), table.seq.desc())
-    return [HeardReport(*row) for row in tx.execute(query.limit(limit))]
+    query = query.order_by(*newest_first(table)).limit(limit)
+    return [HeardReport(*row) for row in tx.execute(query)]
 
 
 def account_names(tx: Tx, ci_id: int, limit: int = 10) -> list[str]:

@@ -12,7 +12,7 @@ from sqlalchemy import bindparam, delete, func, or_, select, tuple_, update
 from cibot.model import NOTE
 from cibot.store import schema
 from cibot.store.engine import Tx, in_this_order
-from cibot.store.rows import at_keys, columns, in_chunks, insert_rows
+from cibot.store.rows import at_keys, columns, in_chunks, insert_rows, newest_first
 
 
 class StoredComment(NamedTuple):
@@ -182,7 +182,7 @@ def newest_by(tx: Tx, account_id: int, limit: int) -> list[CommentText]:
     query = (
         select(*_TEXT)
         .where(table.account_id == account_id)
-        .order_by(table.posted_at.desc(), table.change_id.desc(), table.seq.desc())
+        .order_by(*newest_first(table))
         .limit(limit)
     )
     return [CommentText(*row) for row in tx.execute(query)]
@@ -238,7 +238,7 @@ def unparsed_of(
         .outerjoin(account, account.c.id == comment.c.account_id)
         .where(report.c.ci_id == ci_id, report.c.posted_at >= since)
         .where(or_(report.c.outcome.is_(None), report.c.format == NOTE))
-        .order_by(report.c.posted_at.desc(), report.c.change_id.desc(), report.c.seq.desc())
+        .order_by(*newest_first(report.c))
         .limit(limit)
     )
     return [UnparsedComment(*row) for row in tx.execute(query)]

@@ -14,14 +14,16 @@ from sqlalchemy import func, select, update
 from cibot.model import Channel
 from cibot.store import schema
 from cibot.store.engine import Tx
-from cibot.store.gathered import RoomMessage, room_messages
 from cibot.store.outbox import (
     UNSENT,
     About,
     MessageKind,
     MessageState,
     Outgoing,
+    StoredMessage,
     enqueue,
+    in_room,
+    messages,
     settle,
 )
 
@@ -31,18 +33,6 @@ _UNSAID = (
 )  # fmt: skip
 Written = Sequence[tuple[datetime, str]]
 """When each message was added, and its card."""
-
-
-@dataclass(frozen=True, slots=True)
-class HeldMessage:
-    """A message that waits for the end of quiet hours."""
-
-    id: int
-    incident: int | None
-    step: str | None
-    network: str
-    room: str
-    card: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +83,10 @@ def _tell_of(
     return True
 
 
-def held_until(tx: Tx, now: datetime, limit: int = 500) -> list[HeldMessage]:
+def held_until(tx: Tx, now: datetime, limit: int = 500) -> list[StoredMessage]:
     """The messages whose wait is over, in the order in which they were added."""
     table = schema.outbox.c
-    query = (
-        select(table.id, table.incident_id, table.step, table.network, table.room, table.card)
-        .where(table.state == MessageState.HELD, table.not_before <= now)
-        .order_by(table.id)
-    )
-    return [HeldMessage(*row) for row in tx.execute(query.limit(limit))]
+    return messages(tx, table.state == MessageState.HELD, table.not_before <= now, limit=limit)
 
 
 def hold_on(tx: Tx, ids: Collection[int], until: datetime) -> None:
@@ -111,37 +96,22 @@ def hold_on(tx: Tx, ids: Collection[int], until: datetime) -> None:
     tx.execute(update(table).where(*held).values(not_before=until))
 
 
-def fold_held(tx: Tx, ids: Collection[int], message_key: str | None = None) -> None:
-    """Notes that a message, or none, took the place of these."""
-    table = schema.outbox
-    digest_id = None
-    if message_key is not None:
-        digest_id = tx.execute(select(table.c.id).where(table.c.dedupe_key == message_key)).scalar()
-    held = (table.c.id.in_(sorted(ids)), table.c.state == MessageState.HELD)
-    tx.execute(update(table).where(*held).values(state=MessageState.FOLDED, digest_id=digest_id))
-
-
-def said_after(tx: Tx, row: HeldMessage) -> bool:
+def said_after(tx: Tx, row: StoredMessage) -> bool:
     """Whether a newer message of the same incident went to the same room."""
     table = schema.outbox.c
-    query = select(table.id).where(
-        table.incident_id == row.incident,
-        table.network == row.network,
-        table.room == row.room,
-        table.id > row.id,
-        table.state.not_in(_UNSAID),
-    )
+    newer = (table.incident_id == row.incident, table.id > row.id, table.state.not_in(_UNSAID))
+    query = select(table.id).where(*in_room(row.to), *newer)
     return tx.execute(query.limit(1)).scalar() is not None
 
 
-def steps_in_room(tx: Tx, outgoing: Outgoing) -> list[RoomMessage]:
+def steps_in_room(tx: Tx, outgoing: Outgoing) -> list[StoredMessage]:
     """The other steps of a message's incident, or mass failure, in its room, oldest first."""
     table, about = schema.outbox.c, outgoing.about
     same = [table.incident_id == about.incident]
     if about.incident is None:
         same = [table.group_key == about.group, table.kind == about.kind]
-    here = (table.network == outgoing.network, table.room == outgoing.room)
-    return room_messages(tx, *same, *here, table.step.is_not(None), table.id != outgoing.id)
+    others = (table.step.is_not(None), table.id != outgoing.id)
+    return messages(tx, *same, *in_room(outgoing.to), *others)
 
 
 def tells_of_past(tx: Tx, outgoing: Outgoing) -> bool:
@@ -161,8 +131,7 @@ def is_replaced(tx: Tx, outgoing: Outgoing) -> bool:
     """Whether a newer message of the same group is there for the room."""
     table = schema.outbox.c
     query = select(table.id).where(
-        table.network == outgoing.network,
-        table.room == outgoing.room,
+        *in_room(outgoing.to),
         table.created_at >= outgoing.created_at,
         table.kind == outgoing.about.kind,
         table.group_key == outgoing.about.group,
@@ -184,9 +153,8 @@ def lay_aside(tx: Tx, outgoing: Outgoing, now: datetime, write: Callable[[Writte
     if dead:
         gone = update(schema.outbox).where(schema.outbox.c.id.in_(dead))
         tx.execute(gone.values(state=MessageState.LATE))
-    to = Channel(outgoing.network, outgoing.room)
-    digest = About(MessageKind.EXPIRED, _waiting(tx, to) or f"late:{outgoing.id}")
-    return _tell_of(tx, [*dead, outgoing.id], digest, to, now, now, write)
+    digest = About(MessageKind.EXPIRED, _waiting(tx, outgoing.to) or f"late:{outgoing.id}")
+    return _tell_of(tx, [*dead, outgoing.id], digest, outgoing.to, now, now, write)
 
 
 def _waiting(tx: Tx, to: Channel) -> str | None:
@@ -194,8 +162,7 @@ def _waiting(tx: Tx, to: Channel) -> str | None:
     table = schema.outbox.c
     query = (
         select(table.dedupe_key)
-        .where(table.network == to.network, table.room == to.room)
-        .where(table.state == MessageState.PENDING, table.attempts == 0)
+        .where(*in_room(to), table.state == MessageState.PENDING, table.attempts == 0)
         .where(table.kind == MessageKind.EXPIRED)
         .order_by(table.id.desc())
     )
@@ -205,11 +172,9 @@ def _waiting(tx: Tx, to: Channel) -> str | None:
 def postpone(tx: Tx, outgoing: Outgoing, until: datetime) -> None:
     """After a message was given up: the room's other given up ones are not tried before then."""
     table = schema.outbox
-    dead = (table.c.state == MessageState.DEAD, table.c.network == outgoing.network)
-    others = (table.c.room == outgoing.room, table.c.id != outgoing.id)
-    tx.execute(
-        update(table).where(*dead, *others, table.c.not_before < until).values(not_before=until)
-    )
+    dead = (table.c.state == MessageState.DEAD, table.c.not_before < until)
+    others = (*in_room(outgoing.to), table.c.id != outgoing.id)
+    tx.execute(update(table).where(*others, *dead).values(not_before=until))
 
 
 def revive(tx: Tx, network: str, since: datetime, now: datetime, room: str | None = None) -> int:

@@ -7,61 +7,18 @@ that was sent together with others points by ``digest_id`` to the message that c
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import select, update
 
-from cibot.model import Channel
 from cibot.store import schema
 from cibot.store.engine import Tx
-from cibot.store.outbox import MessageKind, MessageState
+from cibot.store.outbox import MessageKind, MessageState, StoredMessage, messages
 
-
-@dataclass(frozen=True, slots=True)
-class RoomMessage:
-    """A message of a room; ``group`` is the mass failure that it is of, where it is of one."""
-
-    id: int
-    key: str
-    kind: MessageKind
-    incident: int | None
-    step: str | None
-    group: str | None
-    to: Channel
-    account: str | None
-    state: MessageState
-    created_at: datetime
-    not_before: datetime
-    digest: int | None
-
-    @property
-    def waits(self) -> bool:
-        """Whether it waits for those of other CIs."""
-        return self.state is MessageState.GATHERED
-
-
-_COLUMNS = (
-    "id", "dedupe_key", "kind", "incident_id", "step", "group_key", "network", "room", "account",
-    "state", "created_at", "not_before", "digest_id",
-)  # fmt: skip
 _TABLE = schema.outbox.c
 
 
-def room_messages(tx: Tx, *where: ColumnElement[bool]) -> list[RoomMessage]:
-    """The messages that fit, in the order in which they were added."""
-    query = select(*(_TABLE[name] for name in _COLUMNS)).where(*where).order_by(_TABLE.id)
-    return [
-        RoomMessage(
-            row.id, row.dedupe_key, MessageKind(row.kind), row.incident_id, row.step, row.group_key,
-            Channel(row.network, row.room), row.account, MessageState(row.state),
-            row.created_at, row.not_before, row.digest_id,
-        )
-        for row in tx.execute(query)
-    ]  # fmt: skip
-
-
-def gathered(tx: Tx) -> list[RoomMessage]:
+def gathered(tx: Tx) -> list[StoredMessage]:
     """All that is gathered, in the order in which it was added; locked for writing."""
     waits = _TABLE.state == MessageState.GATHERED
     ids = list(tx.execute(select(_TABLE.id).where(waits)).scalars())
@@ -69,7 +26,7 @@ def gathered(tx: Tx) -> list[RoomMessage]:
         return []
     # By the keys alone, so that nothing but these rows is locked.
     tx.execute(select(_TABLE.id).where(_TABLE.id.in_(ids)).with_for_update()).all()
-    return room_messages(tx, waits)
+    return messages(tx, waits)
 
 
 def anything_gathered(tx: Tx) -> bool:
@@ -78,14 +35,14 @@ def anything_gathered(tx: Tx) -> bool:
     return tx.execute(query.limit(1)).scalar() is not None
 
 
-def messages_of(tx: Tx, incidents: Collection[int]) -> list[RoomMessage]:
+def messages_of(tx: Tx, incidents: Collection[int]) -> list[StoredMessage]:
     """The messages of some incidents, oldest first."""
-    return room_messages(tx, _TABLE.incident_id.in_(sorted(incidents))) if incidents else []
+    return messages(tx, _TABLE.incident_id.in_(sorted(incidents))) if incidents else []
 
 
-def messages_of_group(tx: Tx, group: str) -> list[RoomMessage]:
+def messages_of_group(tx: Tx, group: str) -> list[StoredMessage]:
     """The alerts and messages of a mass failure in all rooms, oldest first."""
-    return room_messages(tx, _TABLE.group_key == group)
+    return messages(tx, _TABLE.group_key == group)
 
 
 def join_group(
@@ -109,18 +66,6 @@ def join_group(
     tx.execute(update(table).where(*own, *unsaid).values(state=MessageState.GATHERED))
 
 
-def fold_gathered(tx: Tx, ids: Collection[int], message_key: str | None = None) -> None:
-    """Notes the message that contained these, or that there is none."""
-    if not ids:
-        return
-    table = schema.outbox
-    digest = None
-    if message_key is not None:
-        digest = tx.execute(select(table.c.id).where(table.c.dedupe_key == message_key)).scalar()
-    waits = (table.c.id.in_(sorted(ids)), table.c.state == MessageState.GATHERED)
-    tx.execute(update(table).where(*waits).values(state=MessageState.FOLDED, digest_id=digest))
-
-
 def say_gathered(tx: Tx, message_id: int, now: datetime, card: str | None = None) -> None:
     """Makes one that was gathered due by itself; with another ``card`` where one is given."""
     table = schema.outbox
@@ -131,8 +76,3 @@ def say_gathered(tx: Tx, message_id: int, now: datetime, card: str | None = None
         values["card"] = card
     waits = (table.c.id == message_id, table.c.state == MessageState.GATHERED)
     tx.execute(update(table).where(*waits).values(**values))
-
-
-def card_of(tx: Tx, message_id: int) -> str:
-    """The card of a message, as JSON."""
-    return str(tx.execute(select(_TABLE.card).where(_TABLE.id == message_id)).scalar_one())

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import Select, delete, func, or_, select, update
 
 from cibot.store import schema
 from cibot.store.engine import Tx
@@ -70,8 +71,17 @@ def health_of(tx: Tx, ci_id: int | None = None) -> list[StoredHealth]:
     return [StoredHealth(**row._mapping) for row in tx.execute(query)]
 
 
-_STEP = columns(StoredTransition, schema.transition)
-_FIELDS = columns(StoredIncident, schema.incident)
+_TABLE, _STEP = schema.incident.c, schema.transition.c
+_INCIDENTS = select(*columns(StoredIncident, schema.incident))
+_STEPS = select(*columns(StoredTransition, schema.transition))
+
+
+def _incidents(tx: Tx, query: Select[Any]) -> list[StoredIncident]:
+    return [StoredIncident(*row) for row in tx.execute(query)]
+
+
+def _steps(tx: Tx, query: Select[Any]) -> list[StoredTransition]:
+    return [StoredTransition(*row) for row in tx.execute(query)]
 
 
 def incidents_of(
@@ -81,14 +91,27 @@ def incidents_of(
 
     Newest first.
     """
-    table = schema.incident.c
-    wanted = table.open_slot == 1
+    wanted = _TABLE.open_slot == 1
     if resolved_since is not None:
-        wanted = or_(wanted, table.resolved_at >= resolved_since)
-    query = select(*_FIELDS).where(wanted).order_by(table.changed_at.desc(), table.id.desc())
+        wanted = or_(wanted, _TABLE.resolved_at >= resolved_since)
+    query = _INCIDENTS.where(wanted).order_by(_TABLE.changed_at.desc(), _TABLE.id.desc())
     if ci_id is not None:
-        query = query.where(table.ci_id == ci_id)
-    return [StoredIncident(*row) for row in tx.execute(query.limit(limit))]
+        query = query.where(_TABLE.ci_id == ci_id)
+    return _incidents(tx, query.limit(limit))
+
+
+def incidents_before(
+    tx: Tx, *, ci_id: int | None, open_only: bool, before: int | None, limit: int
+) -> list[StoredIncident]:
+    """Incidents newest first by id, starting after ``before``."""
+    query = _INCIDENTS.where(_TABLE.merged_into.is_(None)).order_by(_TABLE.id.desc())
+    if ci_id is not None:
+        query = query.where(_TABLE.ci_id == ci_id)
+    if open_only:
+        query = query.where(_TABLE.open_slot == 1)
+    if before is not None:
+        query = query.where(_TABLE.id < before)
+    return _incidents(tx, query.limit(limit))
 
 
 def incident_by_id(tx: Tx, incident_id: int, *, lock: bool = False) -> StoredIncident | None:
@@ -96,8 +119,7 @@ def incident_by_id(tx: Tx, incident_id: int, *, lock: bool = False) -> StoredInc
 
     With ``lock`` the row stays locked until the commit.
     """
-    table = schema.incident.c
-    query = select(*_FIELDS, table.merged_into).where(table.id == incident_id)
+    query = _INCIDENTS.add_columns(_TABLE.merged_into).where(_TABLE.id == incident_id)
     row = tx.execute(query.with_for_update() if lock else query).one_or_none()
     if row is not None and row.merged_into is not None:
         return incident_by_id(tx, row.merged_into, lock=lock)
@@ -112,10 +134,8 @@ def merged_numbers(tx: Tx, numbers: Collection[int]) -> dict[int, int]:
 
 def incidents_with(tx: Tx, numbers: Collection[int]) -> list[StoredIncident]:
     """Some incidents by their numbers; without those that were merged into another one."""
-    table = schema.incident.c
-    wanted = (table.id.in_(sorted(numbers)), table.merged_into.is_(None))
-    query = select(*_FIELDS).where(*wanted).order_by(table.id)
-    return [StoredIncident(*row) for row in tx.execute(query)] if numbers else []
+    wanted = (_TABLE.id.in_(sorted(numbers)), _TABLE.merged_into.is_(None))
+    return _incidents(tx, _INCIDENTS.where(*wanted).order_by(_TABLE.id)) if numbers else []
 
 
 def changed_since(
@@ -125,17 +145,15 @@ def changed_since(
 
     A person may acknowledge one while it is judged again; neither must undo the other.
     """
-    table = schema.incident.c
     # By the keys alone, so that nothing but these rows is locked.
-    keys = select(table.id).where(
-        table.ci_id == ci_id, or_(table.open_slot == 1, table.changed_at >= since)
+    keys = select(_TABLE.id).where(
+        _TABLE.ci_id == ci_id, or_(_TABLE.open_slot == 1, _TABLE.changed_at >= since)
     )
     ids = sorted({*tx.execute(keys).scalars(), *also})
     if not ids:
         return []
-    own = (table.id.in_(ids), table.merged_into.is_(None))
-    query = select(*_FIELDS).where(*own).order_by(table.id).with_for_update()
-    return [StoredIncident(*row) for row in tx.execute(query)]
+    own = (_TABLE.id.in_(ids), _TABLE.merged_into.is_(None))
+    return _incidents(tx, _INCIDENTS.where(*own).order_by(_TABLE.id).with_for_update())
 
 
 def delete_incident(tx: Tx, incident_id: int) -> None:
@@ -173,9 +191,8 @@ def forget_steps(tx: Tx, incident_ids: Collection[int], since: datetime) -> None
 
 def every_incident(tx: Tx) -> list[StoredIncident]:
     """All incidents that ever opened, oldest first."""
-    table = schema.incident.c
-    query = select(*_FIELDS).where(table.opened_at.is_not(None)).order_by(table.opened_at, table.id)
-    return [StoredIncident(*row) for row in tx.execute(query)]
+    opened = _INCIDENTS.where(_TABLE.opened_at.is_not(None))
+    return _incidents(tx, opened.order_by(_TABLE.opened_at, _TABLE.id))
 
 
 def add_incident(tx: Tx, incident: StoredIncident) -> int:
@@ -212,25 +229,18 @@ def last_steps(tx: Tx, incident_ids: Collection[int]) -> dict[int, int]:
     """The number of the last step of each incident that has one."""
     if not incident_ids:
         return {}
-    table = schema.transition.c
     query = (
-        select(table.incident_id, func.max(table.seq))
-        .where(table.incident_id.in_(sorted(incident_ids)))
-        .group_by(table.incident_id)
+        select(_STEP.incident_id, func.max(_STEP.seq))
+        .where(_STEP.incident_id.in_(sorted(incident_ids)))
+        .group_by(_STEP.incident_id)
     )
     return {row[0]: row[1] for row in tx.execute(query)}
 
 
-def transitions_since(tx: Tx, since: datetime, limit: int = 1000) -> list[StoredTransition]:
-    """Steps of any incident since then, oldest first."""
-    table = schema.transition.c
-    query = (
-        select(*_STEP)
-        .where(table.at >= since)
-        .order_by(table.at, table.incident_id, table.seq)
-        .limit(limit)
-    )
-    return [StoredTransition(*row) for row in tx.execute(query)]
+def transitions_since(tx: Tx, since: datetime) -> list[StoredTransition]:
+    """The first thousand steps of any incident since then, oldest first."""
+    order = (_STEP.at, _STEP.incident_id, _STEP.seq)
+    return _steps(tx, _STEPS.where(_STEP.at >= since).order_by(*order).limit(1000))
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,33 +254,25 @@ class OpenedIncident:
 
 def opened_between(tx: Tx, since: datetime, until: datetime) -> list[OpenedIncident]:
     """The incidents that opened in ``since <= t < until`` and were not taken back."""
-    table, step = schema.incident.c, schema.transition.c
-    taken = (step.incident_id == table.id) & (step.name == "acknowledged")
+    taken = (_STEP.incident_id == _TABLE.id) & (_STEP.name == "acknowledged")
     query = (
-        select(table.ci_id, table.opened_at, func.min(step.at))
+        select(_TABLE.ci_id, _TABLE.opened_at, func.min(_STEP.at))
         .outerjoin(schema.transition, taken)
-        .where(table.opened_at >= since, table.opened_at < until, table.state != "withdrawn")
-        .group_by(table.id, table.ci_id, table.opened_at)
-        .order_by(table.id)
+        .where(_TABLE.opened_at >= since, _TABLE.opened_at < until, _TABLE.state != "withdrawn")
+        .group_by(_TABLE.id, _TABLE.ci_id, _TABLE.opened_at)
+        .order_by(_TABLE.id)
     )
     return [OpenedIncident(*row) for row in tx.execute(query)]
 
 
-def incidents_during(
-    tx: Tx, since: datetime, until: datetime, limit: int = 500
-) -> list[StoredIncident]:
-    """Incidents that were open at any moment in ``since <= t < until``, newest first."""
-    table = schema.incident.c
-    query = (
-        select(*_FIELDS)
-        .where(or_(table.open_slot == 1, table.resolved_at >= since), table.opened_at < until)
-        .order_by(table.opened_at.desc(), table.id.desc())
-    )
-    return [StoredIncident(*row) for row in tx.execute(query.limit(limit))]
+def incidents_during(tx: Tx, since: datetime, until: datetime) -> list[StoredIncident]:
+    """The newest 500 incidents that were open at any moment in ``since <= t < until``."""
+    lasts = or_(_TABLE.open_slot == 1, _TABLE.resolved_at >= since)
+    query = _INCIDENTS.where(lasts, _TABLE.opened_at < until)
+    return _incidents(tx, query.order_by(_TABLE.opened_at.desc(), _TABLE.id.desc()).limit(500))
 
 
-def transitions_of(tx: Tx, incident_id: int, limit: int = 500) -> list[StoredTransition]:
-    """The steps of one incident, oldest first."""
-    table = schema.transition.c
-    query = select(*_STEP).where(table.incident_id == incident_id).order_by(table.seq).limit(limit)
-    return [StoredTransition(*row) for row in tx.execute(query)]
+def transitions_of(tx: Tx, incident_id: int) -> list[StoredTransition]:
+    """The first 500 steps of one incident, oldest first."""
+    own = _STEPS.where(_STEP.incident_id == incident_id)
+    return _steps(tx, own.order_by(_STEP.seq).limit(500))

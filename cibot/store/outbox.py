@@ -7,18 +7,18 @@ to it, see `cibot.store.digests`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Row, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, func, or_, select, update
 
 from cibot.model import Channel
 from cibot.store import schema
 from cibot.store.engine import Tx, in_this_order
-from cibot.store.rows import upsert
+from cibot.store.rows import names_of, upsert
 
 
 class MessageState(StrEnum):
@@ -95,6 +95,87 @@ class Outgoing:
         """Whether it is a private message to one person."""
         return self.about.account is not None
 
+    @property
+    def to(self) -> Channel:
+        """The room that it is for."""
+        return Channel(self.network, self.room)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMessage:
+    """A message and what became of it; ``error`` is why it is not out.
+
+    ``group`` is as in `About`; ``digest`` is the row of the message that contains this one.
+    """
+
+    id: int
+    key: str
+    kind: MessageKind
+    incident: int | None
+    step: str | None
+    group: str | None
+    account: str | None
+    network: str
+    room: str
+    card: str
+    state: MessageState
+    attempts: int
+    created_at: datetime
+    not_before: datetime
+    digest: int | None = None
+    error: str | None = None
+
+    @property
+    def to(self) -> Channel:
+        """The room that it is for."""
+        return Channel(self.network, self.room)
+
+    @property
+    def waits(self) -> bool:
+        """Whether it waits for those of other CIs."""
+        return self.state is MessageState.GATHERED
+
+
+_TABLE = schema.outbox.c
+_NAMES = {
+    "key": "dedupe_key",
+    "incident": "incident_id",
+    "group": "group_key",
+    "digest": "digest_id",
+}
+_STORED = select(*(_TABLE[_NAMES.get(name, name)].label(name) for name in names_of(StoredMessage)))
+
+
+def messages(
+    tx: Tx, *where: ColumnElement[bool], newest_first: bool = False, limit: int | None = None
+) -> list[StoredMessage]:
+    """The messages that fit, in the order in which they were added."""
+    order = _TABLE.id.desc() if newest_first else _TABLE.id
+    rows = tx.execute(_STORED.where(*where).order_by(order).limit(limit)).mappings()
+    return [
+        StoredMessage(
+            **{**row, "kind": MessageKind(row["kind"]), "state": MessageState(row["state"])}
+        )
+        for row in rows
+    ]
+
+
+def in_room(to: Channel) -> tuple[ColumnElement[bool], ...]:
+    """Conditions for the messages of a room."""
+    return _TABLE.network == to.network, _TABLE.room == to.room
+
+
+def fold_waiting(tx: Tx, ids: Collection[int], message_key: str | None = None) -> None:
+    """Notes the message that contained these, which waited, or that there is none."""
+    if not ids:
+        return
+    digest = None
+    if message_key is not None:
+        digest = tx.execute(select(_TABLE.id).where(_TABLE.dedupe_key == message_key)).scalar()
+    waited = (_TABLE.id.in_(sorted(ids)), _TABLE.state.in_(_WAITING))
+    values = {"state": MessageState.FOLDED, "digest_id": digest}
+    tx.execute(update(schema.outbox).where(*waited).values(values))
+
 
 def enqueue(
     tx: Tx,
@@ -131,26 +212,17 @@ def enqueue(
 
 def said_since(tx: Tx, to: Channel, since: datetime) -> int:
     """How many messages were added for a room since then that speak for themselves."""
-    table = schema.outbox.c
-    unsaid = (MessageState.FOLDED, MessageState.HELD, MessageState.GATHERED)
-    query = select(func.count()).where(
-        table.network == to.network,
-        table.room == to.room,
-        table.created_at >= since,
-        table.state.not_in(unsaid),
-    )
-    return int(tx.execute(query).scalar_one())
+    said = (_TABLE.created_at >= since, _TABLE.state.not_in((MessageState.FOLDED, *_WAITING)))
+    return int(tx.execute(select(func.count()).where(*in_room(to), *said)).scalar_one())
 
 
 def last_sent(tx: Tx, to: Channel, about: About) -> datetime | None:
     """When the last message of the same group that reached the room was added."""
-    table = schema.outbox.c
     query = (
-        select(table.created_at)
-        .where(table.network == to.network, table.room == to.room)
-        .where(table.kind == about.kind, table.group_key == about.group)
-        .where(table.state == MessageState.SENT)
-        .order_by(table.created_at.desc())
+        select(_TABLE.created_at)
+        .where(*in_room(to), _TABLE.kind == about.kind, _TABLE.group_key == about.group)
+        .where(_TABLE.state == MessageState.SENT)
+        .order_by(_TABLE.created_at.desc())
     )
     return tx.execute(query.limit(1)).scalar()
 
@@ -205,16 +277,14 @@ def claim(
             .values(state=MessageState.SENDING, attempts=row.attempts + 1, lease_until=lease_until)
         )
         if taken.rowcount == 1:
+            about = About(
+                MessageKind(row.kind), row.dedupe_key, row.incident_id, row.step, row.group_key,
+                row.account,
+            )  # fmt: skip
             return Outgoing(
-                row.id,
-                _about(row),
-                row.network,
-                row.room,
-                row.card,
-                row.attempts + 1,
-                row.created_at,
+                row.id, about, row.network, row.room, row.card, row.attempts + 1, row.created_at,
                 row.state == MessageState.SENDING,
-            )
+            )  # fmt: skip
     return None
 
 
@@ -225,17 +295,6 @@ def _is_due(row: Row[Any], now: datetime) -> bool:
     # Added to be said at once: by another host's clock, maybe, which is not ours.
     at_once = row.attempts == 0 and row.not_before <= row.created_at
     return bool(at_once or row.not_before <= now)
-
-
-def _about(row: Row[Any]) -> About:
-    return About(
-        MessageKind(row.kind),
-        row.dedupe_key,
-        row.incident_id,
-        row.step,
-        row.group_key,
-        row.account,
-    )
 
 
 def mark_sent(tx: Tx, outgoing: Outgoing, remote_id: str, now: datetime) -> bool:
@@ -254,14 +313,8 @@ def mark_later(tx: Tx, outgoing: Outgoing, not_before: datetime, error: str) -> 
 
 def mark_unsure(tx: Tx, outgoing: Outgoing, not_before: datetime, error: str) -> bool:
     """Leaves a message open that may be out already; it is looked for before it is sent again."""
-    return settle(
-        tx,
-        outgoing,
-        state=MessageState.SENDING,
-        not_before=not_before,
-        lease_until=not_before,
-        error=error[:2000],
-    )
+    values = {"not_before": not_before, "lease_until": not_before, "error": error[:2000]}
+    return settle(tx, outgoing, state=MessageState.SENDING, **values)
 
 
 def mark_dead(tx: Tx, outgoing: Outgoing, again: datetime, error: str) -> bool:
@@ -315,34 +368,9 @@ def has(tx: Tx, key: str) -> bool:
 _OPEN = (*UNSENT, *_WAITING)
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """A message as `cibot outbox` shows it; ``error`` is why it is not out."""
-
-    id: int
-    key: str
-    network: str
-    room: str
-    card: str
-    state: MessageState
-    attempts: int
-    created_at: datetime
-    not_before: datetime
-    error: str | None
-
-
-def listed(tx: Tx, states: Sequence[MessageState] = _OPEN, limit: int = 100) -> list[Listed]:
+def listed(tx: Tx, states: Sequence[MessageState] = _OPEN, limit: int = 100) -> list[StoredMessage]:
     """Messages in these states, newest first."""
-    table = schema.outbox.c
-    names = [name if name != "key" else "dedupe_key" for name in Listed.__slots__]
-    query = (
-        select(*(table[name] for name in names))
-        .where(table.state.in_(states))
-        .order_by(table.id.desc())
-        .limit(limit)
-    )
-    messages = [Listed(*row) for row in tx.execute(query)]
-    return [replace(row, state=MessageState(row.state)) for row in messages]
+    return messages(tx, _TABLE.state.in_(states), newest_first=True, limit=limit)
 
 
 def retry(tx: Tx, now: datetime, message_id: int | None = None) -> int:

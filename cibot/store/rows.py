@@ -78,6 +78,11 @@ def select_reports(row_type: type) -> Select[Any]:
     return query
 
 
+def newest_first(table: Any) -> tuple[Any, Any, Any]:
+    """The order of reports or comments (a table's columns), the last one first."""
+    return table.posted_at.desc(), table.change_id.desc(), table.seq.desc()
+
+
 def in_chunks(keys: Iterable[K]) -> Iterator[list[K]]:
     """The keys in order, in chunks that fit into one statement."""
     ordered = sorted(keys)  # type: ignore[type-var]

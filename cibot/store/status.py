@@ -15,7 +15,7 @@ from cibot.store.cis import CiName, HeardReport
 from cibot.store.engine import Tx, in_this_order
 from cibot.store.incidents import StoredHealth, StoredIncident
 from cibot.store.reports import VerdictRow
-from cibot.store.rows import columns
+from cibot.store.rows import columns, newest_first
 
 _NAME: BindParameter[str] = bindparam("name")
 _NOW: BindParameter[datetime] = bindparam("now")
@@ -131,11 +131,7 @@ def glance(tx: Tx, name: str, now: datetime, fresh: datetime) -> Glance | None:
 _RESULTS = (
     select(*columns(VerdictRow, schema.report))
     .where(schema.report.c.result.is_not(None), schema.report.c.patch_set.is_not(None))
-    .order_by(
-        schema.report.c.posted_at.desc(),
-        schema.report.c.change_id.desc(),
-        schema.report.c.seq.desc(),
-    )
+    .order_by(*newest_first(schema.report.c))
 )
 
 

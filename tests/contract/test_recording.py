@@ -18,12 +18,12 @@ from cibot.model import Channel, State
 from cibot.store import outbox, schema
 from cibot.store.digests import fold
 from cibot.store.engine import Store, Tx
-from cibot.store.faces import incidents_before
 from cibot.store.incidents import (
     StoredIncident,
     add_incident,
     changed_since,
     incident_by_id,
+    incidents_before,
     incidents_during,
     incidents_of,
     merged_numbers,

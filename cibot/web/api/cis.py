@@ -15,8 +15,8 @@ from cibot.reports.failures import Verdict, verdicts
 from cibot.reports.home_projects import NOWHERE
 from cibot.reports.listing import listing
 from cibot.reports.status import LINE, CiDetail, CiItem, status, why
+from cibot.store.cis import latest_reports
 from cibot.store.engine import Tx
-from cibot.store.faces import reports_before
 from cibot.web.api.paging import Key, Page, first_of, page_of, read_report_key, write_cursor
 from cibot.web.api.plain import moment
 from cibot.web.api.question import (
@@ -141,7 +141,8 @@ def one_ci(tx: Tx, ctx: Context, params: CiParams) -> CiDetail:
 def ci_reports(tx: Tx, _ctx: Context, params: OneCiPaged) -> ReportPage:
     """A page of a CI's reports."""
     before = read_report_key(params.after, 3) if params.after else None
-    reports = reports_before(tx, find_ci(tx, params.name).id, before, params.limit + 1)
+    ci = find_ci(tx, params.name)
+    reports = latest_reports(tx, ci.id, before=before, limit=params.limit + 1)
     chosen, following = first_of(
         reports, params.limit, lambda last: (moment(last.posted_at), last.change_id, last.seq)
     )

@@ -13,7 +13,7 @@ from cibot.reports.context import Context
 from cibot.reports.incidents import IncidentLine, IncidentTimeline, incident, read_incidents
 from cibot.reports.silences import silence
 from cibot.store.engine import Tx
-from cibot.store.faces import incidents_before
+from cibot.store.incidents import incidents_before
 from cibot.store.silences import silences_before
 from cibot.web.api.paging import Page, first_of, read_number
 from cibot.web.api.question import CiName, Endpoint, Format, Number, Paged, Params

@@ -21,7 +21,7 @@ from cibot.reports.missed import missed
 from cibot.reports.status import status, why
 from cibot.store.cis import all_cis
 from cibot.store.engine import Tx
-from cibot.store.faces import incidents_before
+from cibot.store.incidents import incidents_before
 from cibot.text.card import capital
 from cibot.web.api.question import CiParams
 from cibot.web.asking import days_on, homes_of, latencies_of

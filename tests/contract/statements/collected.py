@@ -127,6 +127,8 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     cis.last_heard: [cis.last_heard],
     cis.latest_reports: [
         lambda tx: cis.latest_reports(tx, 1),
+        lambda tx: cis.latest_reports(tx, 1, limit=10),
+        lambda tx: cis.latest_reports(tx, 1, before=(NOW - ago(30), CHANGE, 1), limit=10),
         lambda tx: cis.latest_reports(tx, 1, since=SINCE, judging=True),
         lambda tx: cis.latest_reports(tx, 1, since=SINCE, judging=True, branch="main"),
     ],

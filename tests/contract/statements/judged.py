@@ -5,7 +5,6 @@ from typing import Any
 
 from cibot.store import (
     checkpoints,
-    faces,
     histories,
     incidents,
     latencies,
@@ -89,12 +88,8 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     ],
     references.put_records: [lambda tx: references.put_records(tx, references.records_of(tx))],
     references.put_periods: [lambda tx: references.put_periods(tx, references.periods_of(tx))],
-    faces.reports_before: [
-        lambda tx: faces.reports_before(tx, 1, None, 10),
-        lambda tx: faces.reports_before(tx, 1, (NOW - ago(30), CHANGE, 1), 10),
-    ],
-    faces.incidents_before: [
-        lambda tx, ci=ci, only=only, before=before: faces.incidents_before(  # type: ignore[misc]
+    incidents.incidents_before: [
+        lambda tx, ci=ci, only=only, before=before: incidents.incidents_before(  # type: ignore[misc]
             tx, ci_id=ci, open_only=only, before=before, limit=10
         )
         for ci in (None, 1)

@@ -17,9 +17,8 @@ from cibot.store import (
     watches,
 )
 from cibot.store import set_aside as aside
-from cibot.store.digests import HeldMessage
 from cibot.store.lease import Lease, Process
-from cibot.store.outbox import About, MessageKind, Outgoing
+from cibot.store.outbox import About, MessageKind, MessageState, Outgoing, StoredMessage
 from cibot.store.watches import StoredWatch
 from tests.contract.statements.rows import AUDITED, SINCE, UNTIL, Call
 from tests.support.history import NOW
@@ -27,7 +26,10 @@ from tests.support.history import NOW
 ABOUT = About(MessageKind.ALERT, "new", 5, "opened")
 OUTGOING = Outgoing(450, ABOUT, "net-2", "#room-0", "{}", 1, NOW)
 K1499 = About(MessageKind.DIGEST, "k1499")
-HELD = HeldMessage(3, 5, "opened", "net-1", "#room-1", "{}")
+HELD = StoredMessage(
+    3, "k3", MessageKind.ALERT, 5, "opened", None, None, "net-1", "#room-1", "{}",
+    MessageState.HELD, 0, NOW, NOW,
+)  # fmt: skip
 ROOM = Channel("net-0", "#room-1")
 LEASE = Lease("leader", "me", 1)
 PROCESS = Process(1, "boot", "space")
@@ -38,26 +40,19 @@ WATCH = StoredWatch("net", "u7", 1, "u7", NOW)
 CALLS: Mapping[Any, Sequence[Call]] = {
     digests.held_until: [lambda tx: digests.held_until(tx, NOW)],
     digests.hold_on: [lambda tx: digests.hold_on(tx, [3, 4], NOW)],
-    digests.fold_held: [
-        lambda tx: digests.fold_held(tx, [3, 4]),
-        lambda tx: digests.fold_held(tx, [3, 4], "k7"),
-    ],
     gathered.gathered: [gathered.gathered],
     gathered.anything_gathered: [gathered.anything_gathered],
-    gathered.room_messages: [
-        lambda tx: gathered.room_messages(tx, schema.outbox.c.incident_id == 5)
-    ],
+    outbox.messages: [lambda tx: outbox.messages(tx, schema.outbox.c.incident_id == 5)],
     gathered.messages_of: [lambda tx: gathered.messages_of(tx, [3, 4])],
     gathered.messages_of_group: [lambda tx: gathered.messages_of_group(tx, "mass:1")],
     gathered.join_group: [
         lambda tx: gathered.join_group(tx, [3, 4], ["opened"], "mass:1", SINCE),
     ],
-    gathered.fold_gathered: [
-        lambda tx: gathered.fold_gathered(tx, [3, 4]),
-        lambda tx: gathered.fold_gathered(tx, [3, 4], "k7"),
+    outbox.fold_waiting: [
+        lambda tx: outbox.fold_waiting(tx, [3, 4]),
+        lambda tx: outbox.fold_waiting(tx, [3, 4], "k7"),
     ],
     gathered.say_gathered: [lambda tx: gathered.say_gathered(tx, 3, NOW, "{}")],
-    gathered.card_of: [lambda tx: gathered.card_of(tx, 3)],
     digests.tells_of_past: [lambda tx: digests.tells_of_past(tx, OUTGOING)],
     digests.said_after: [lambda tx: digests.said_after(tx, HELD)],
     outbox.sent_about_ci: [lambda tx: outbox.sent_about_ci(tx, 1, SINCE)],

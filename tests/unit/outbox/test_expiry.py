@@ -11,9 +11,8 @@ from cibot.outbox.sender import Sender
 from cibot.reports.feeds import undelivered_words
 from cibot.store import outbox, schema
 from cibot.store.engine import Store, Tx
-from cibot.store.gathered import fold_gathered
 from cibot.store.incidents import StoredIncident, add_incident
-from cibot.store.outbox import About, MessageKind, MessageState
+from cibot.store.outbox import About, MessageKind, MessageState, fold_waiting
 from cibot.text.card import card
 from tests.unit.outbox.test_sender import NOON, Clock, FakeNetwork, drain, states
 
@@ -123,7 +122,7 @@ def test_many_cis_that_broke_together(
         for number in (1, 2, 3):
             own = About(MessageKind.ALERT, f"{number}", number, "opened", "mass:1")
             outbox.enqueue(tx, own, OPS, text, NOON, state=MessageState.GATHERED)
-        fold_gathered(tx, [2, 3, 4], "together")
+        fold_waiting(tx, [2, 3, 4], "together")
 
     sqlite_store.write(write)
     clock.now += 3 * HOUR
