@@ -8,7 +8,7 @@ from datetime import datetime
 
 from cibot.model import Result
 from cibot.reports.ci import find_ci
-from cibot.reports.context import gerrit_page
+from cibot.reports.context import gerrit_page, same_fields
 from cibot.reports.failures import verdict_of
 from cibot.store.cis import HeardReport, latest_reports
 from cibot.store.engine import Tx
@@ -96,17 +96,6 @@ def _key(report: HeardReport) -> tuple[datetime, int, int]:
 
 
 def _build(report: HeardReport, build: StoredBuild) -> BuildLine:
-    return BuildLine(
-        build.job,
-        build.word,
-        verdict_of(build.result),
-        build.voting,
-        build.duration_s,
-        build.url,
-        report.number,
-        report.patch_set,
-        report.project,
-        report.pipeline,
-        report.posted_at,
-        gerrit_page(report.url, report.project, report.number, report.patch_set),
-    )
+    own = same_fields(BuildLine, report) | same_fields(BuildLine, build)
+    page = gerrit_page(report.url, report.project, report.number, report.patch_set)
+    return BuildLine(**own | {"result": verdict_of(build.result), "page": page})

@@ -11,8 +11,8 @@ from cibot.health.weighing.weigh import Blame
 from cibot.model import Result
 from cibot.reports.change_address import ChangeWanted
 from cibot.reports.ci import CiLine
-from cibot.reports.context import Context, gerrit_page
-from cibot.reports.failures import FailedJob, verdict_of
+from cibot.reports.context import Context, gerrit_page, same_fields
+from cibot.reports.failures import BAD, FailedJob, verdict_of
 from cibot.reports.home_projects import cis_on, reference_on
 from cibot.reports.listing import all_lines
 from cibot.reports.signals import usual_coverage
@@ -26,7 +26,6 @@ from cibot.store.reports import VerdictRow as StoredVerdict
 
 _USUAL = 0.5  # of its chances: a CI that usually takes fewer is not missing
 _RUNS_FOR = timedelta(days=3)  # judging waits no longer for a report
-BAD = {Result.FAIL, Result.INFRA}
 _LOOKS = {Blame.LOOK, Blame.CONFLICT}
 _INNOCENT = {Blame.NOT_THE_CHANGE, Blame.SAYS_NOTHING}
 # What says most about the change comes first; None is a failure without named jobs.
@@ -136,13 +135,9 @@ def change(tx: Tx, ctx: Context, asked: ChangeWanted, server: str | None = None)
     verdicts = ci_verdicts(tx, ctx, lines, stored, {row.id: wanted}, {row.id} if over else ())
     absent = [lines[ci] for ci in cis_on(tx, row.project) if ci in lines]
     return ChangeReport(
-        number=row.number,
+        **same_fields(ChangeReport, row),
         patch_set=wanted,
         latest=latest,
-        project=row.project,
-        branch=row.branch,
-        subject=row.subject,
-        status=row.status,
         uploaded_at=times.get(wanted),
         gerrit=gerrit_page(url, row.project, row.number, wanted),
         page=ctx.page("change", row.number, project=row.project if namesakes else None),

@@ -8,18 +8,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from cibot.errors import UserError
-from cibot.health.intervals import wilson
 from cibot.model import Result
 from cibot.reports.ci import CiLine, branch_name, find_ci, line_of
 from cibot.reports.context import Context
-from cibot.reports.failures import Verdict, latest_attempts, verdicts
-from cibot.reports.signals import Rate
+from cibot.reports.failures import COUNTED, Verdict, latest_attempts, verdicts
+from cibot.reports.signals import Rate, rate_of
 from cibot.store.cis import HeardReport, latest_reports
 from cibot.store.engine import Tx
 
 WINDOW = timedelta(days=7)
 _MOST = 2000  # reports of each that are looked at
-_COUNTED = {Result.PASS, Result.FAIL}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +45,7 @@ class Comparison:
     def agreement(self) -> Rate | None:
         """The share on which they agree, with its interval; None without a pair."""
         agreed = self.both_passed + self.both_failed
-        return Rate(agreed, self.pairs, *wilson(agreed, self.pairs)) if self.pairs else None
+        return rate_of(agreed, self.pairs)
 
 
 def compare(
@@ -101,7 +99,7 @@ def _last_words(
     reports = latest_reports(tx, ci_id, since=since, judging=True, limit=_MOST, branch=branch)
     words: dict[tuple[int, int | None], list[HeardReport]] = {}
     for report in latest_attempts(reports):
-        if report.result in _COUNTED:
+        if report.result in COUNTED:
             words.setdefault((report.change_id, report.patch_set), []).append(report)
     return words
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta, tzinfo
+from functools import cache
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
@@ -60,6 +61,16 @@ class Context:
         address = "/".join([str(base).rstrip("/"), *(quote(str(part), safe="") for part in path)])
         given = {name: value for name, value in query.items() if value is not None}
         return f"{address}?{urlencode(given, safe='', quote_via=quote)}" if given else address
+
+
+def same_fields(kind: type, source: object) -> dict[str, Any]:
+    """The fields of the dataclass ``kind`` that ``source`` has under the same name."""
+    return {name: getattr(source, name) for name in _names(kind) if hasattr(source, name)}
+
+
+@cache
+def _names(kind: Any) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))
 
 
 def gerrit_page(

@@ -10,14 +10,14 @@ from typing import TypeVar
 
 from cibot.health.facts import counts
 from cibot.model import Result
-from cibot.reports.context import gerrit_page
+from cibot.reports.context import gerrit_page, same_fields
 from cibot.store.cis import HeardReport, latest_reports
 from cibot.store.engine import Tx
 from cibot.store.reports import StoredBuild, VerdictRow, builds_of
 from cibot.store.status import results_on, results_since
 
-_BAD = {Result.FAIL, Result.INFRA}
-_COUNTED = {Result.PASS, Result.FAIL}
+BAD = {Result.FAIL, Result.INFRA}
+COUNTED = {Result.PASS, Result.FAIL}
 _MOST = 500  # reports looked at: enough for a figure, and cheap
 _FAILURES = 100
 Attempt = TypeVar("Attempt", HeardReport, VerdictRow)
@@ -97,9 +97,9 @@ def lately(tx: Tx, ci_id: int, since: datetime | None, uncounted: Collection[str
     """What passed since then, on which patch sets, and the job that fails most."""
     reports = results_since(tx, ci_id, since, _MOST)
     last = latest_attempts(reports)
-    judged = [row for row in last if counts(row.pipeline, uncounted) and row.result in _COUNTED]
+    judged = [row for row in last if counts(row.pipeline, uncounted) and row.result in COUNTED]
     passes = sum(row.result == Result.PASS for row in judged)
-    bad = [(row.change_id, row.seq) for row in last if row.result in _BAD][:_FAILURES]
+    bad = [(row.change_id, row.seq) for row in last if row.result in BAD][:_FAILURES]
     job = _worst_job(builds_of(tx, bad).values())
     if since is None or not judged or len(reports) >= _MOST:
         return Lately(None, job)
@@ -121,7 +121,7 @@ def passed_on(
     failed: dict[tuple[int, int | None], bool] = {}
     for row in latest_attempts(rows):
         key = (row.change_id, row.patch_set)
-        judges = row.result in _COUNTED and counts(row.pipeline, uncounted)
+        judges = row.result in COUNTED and counts(row.pipeline, uncounted)
         if key in patch_sets and judges:
             failed[key] = failed.get(key, False) or row.result == Result.FAIL
     return Passed(len(failed) - sum(failed.values()), len(failed)) if failed else None
@@ -137,16 +137,16 @@ def failures(
 ) -> tuple[Verdict, ...]:
     """A CI's last failures since then, newest first, among its last 500 reports on a branch."""
     reports = latest_reports(tx, ci_id, since=since, judging=True, limit=_MOST, branch=branch)
-    bad = [report for report in latest_attempts(reports) if report.result in _BAD]
+    bad = [report for report in latest_attempts(reports) if report.result in BAD]
     return verdicts(tx, bad[:limit])
 
 
 def _worst_job(failed: Iterable[Sequence[StoredBuild]]) -> JobShare | None:
     """The job that fails most often, where it is in at least half of the failures with builds."""
     named = [
-        {build.job for build in builds if build.voting and build.result in _BAD}
+        {build.job for build in builds if build.voting and build.result in BAD}
         for builds in failed
-        if any(build.result in _BAD for build in builds)
+        if any(build.result in BAD for build in builds)
     ]
     counts = Counter(name for names in named for name in names)
     if not counts:
@@ -158,22 +158,15 @@ def _worst_job(failed: Iterable[Sequence[StoredBuild]]) -> JobShare | None:
 def verdicts(tx: Tx, reports: Sequence[HeardReport]) -> tuple[Verdict, ...]:
     """Reports with the jobs that did not pass, and the address of their patch set."""
     builds = builds_of(
-        tx, [(report.change_id, report.seq) for report in reports if report.result in _BAD]
+        tx, [(report.change_id, report.seq) for report in reports if report.result in BAD]
     )
     return tuple(
         Verdict(
-            number=report.number,
-            patch_set=report.patch_set,
-            project=report.project,
-            subject=report.subject,
-            pipeline=report.pipeline,
-            outcome=report.outcome,
-            result=verdict_of(report.result),
-            posted_at=report.posted_at,
+            **same_fields(Verdict, report) | {"result": verdict_of(report.result)},
             failed_jobs=tuple(
                 FailedJob(build.job, build.word, build.url, build.voting)
                 for build in builds.get((report.change_id, report.seq), ())
-                if build.result in _BAD
+                if build.result in BAD
             ),
             page=gerrit_page(report.url, report.project, report.number, report.patch_set),
         )

@@ -102,6 +102,12 @@ def days_before(now: datetime, days: int) -> Window:
     return Window(today - timedelta(days=days - 1), now)
 
 
+def dates_of(window: Window) -> list[date]:
+    """The UTC days that a window touches, oldest first."""
+    length = (window.until.date() - window.since.date()).days + 1
+    return [window.since.date() + timedelta(days=place) for place in range(length)]
+
+
 def daily(
     tx: Tx, ci_ids: Collection[int], window: Window, branch: str | None = None
 ) -> dict[int, tuple[Day, ...]]:
@@ -110,10 +116,9 @@ def daily(
         (bucket.ci_id, bucket.start.date()): bucket.counts
         for bucket in buckets(tx, ci_ids, DAY, window.since, window.until, branch)
     }
-    length = (window.until.date() - window.since.date()).days + 1
-    dates = [window.since.date() + timedelta(days=place) for place in range(length)]
     return {
-        ci: tuple(Day(day, *counted.get((ci, day), _NOTHING)[:3]) for day in dates) for ci in ci_ids
+        ci: tuple(Day(day, *counted.get((ci, day), _NOTHING)[:3]) for day in dates_of(window))
+        for ci in ci_ids
     }
 
 

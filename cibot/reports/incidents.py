@@ -15,7 +15,7 @@ from cibot.incidents.signal_words import plain, step_words
 from cibot.incidents.stored import read_incident, read_seen
 from cibot.incidents.symptom import result_symptom
 from cibot.model import State, Window
-from cibot.reports.context import Context
+from cibot.reports.context import Context, same_fields
 from cibot.reports.onset import Onset, onset_of
 from cibot.reports.signals import Sighting
 from cibot.store.changes import changes_by_number, has_namesakes
@@ -243,19 +243,7 @@ def _incident(ctx: Context, ci: str, stored: StoredIncident) -> IncidentLine:
         severity=State(stored.severity),
         since=cause.since if cause else None,
         symptoms=tuple(
-            SymptomView(
-                signal=symptom.signal,
-                state=symptom.phase.value,
-                severity=symptom.severity,
-                since=symptom.since,
-                came_at=symptom.came_at,
-                cleared_at=symptom.cleared_at,
-                figure=symptom.figure,
-                n=symptom.n,
-                seen=symptom.seen,
-                first_bad=symptom.first_bad,
-                evidence=symptom.evidence,
-            )
+            SymptomView(state=symptom.phase.value, **same_fields(SymptomView, symptom))
             for symptom in (pure.symptoms if pure else ())
         ),
         first_bad=bad.first_bad if bad else None,

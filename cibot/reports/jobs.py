@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
 
-from cibot.health.intervals import wilson
 from cibot.model import Result
 from cibot.reports.ci import CiLine, branch_name, find_ci, line_of
 from cibot.reports.context import Context
 from cibot.reports.failures import latest_attempts
-from cibot.reports.signals import Rate
+from cibot.reports.signals import Rate, rate_of
 from cibot.store.cis import latest_reports
 from cibot.store.engine import Tx
 from cibot.store.reports import StoredBuild, builds_of
@@ -86,9 +85,7 @@ def _line(job: str, runs: Sequence[tuple[datetime, StoredBuild]]) -> JobLine:
     same = next((n for n, result in enumerate(results) if result is not results[0]), len(runs))
     return JobLine(
         job=job,
-        rate=Rate(passes, passes + fails, *wilson(passes, passes + fails))
-        if passes + fails
-        else None,
+        rate=rate_of(passes, passes + fails),
         infra=results.count(Result.INFRA),
         streak=same,
         streak_of=results[0],

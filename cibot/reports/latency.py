@@ -11,7 +11,7 @@ from cibot.health.intervals import percentile
 from cibot.model import Window
 from cibot.reports.ci import CiLine, branch_name, find_ci, line_of
 from cibot.reports.context import Context
-from cibot.reports.history import MOST_DAYS, days_before
+from cibot.reports.history import MOST_DAYS, dates_of, days_before
 from cibot.store.engine import Tx
 from cibot.store.latencies import TimedVerdict, first_verdicts
 
@@ -59,8 +59,7 @@ def latency_days(
     tx: Tx, ctx: Context, ci_id: int, window: Window, branch: str | None = None
 ) -> tuple[LatencyDay, ...]:
     """The UTC days of a window of whole days up to now."""
-    length = (window.until.date() - window.since.date()).days + 1
-    dates = [window.since.date() + timedelta(days=place) for place in range(length)]
+    dates = dates_of(window)
     spans = [(_begin(day), _begin(day) + timedelta(days=1)) for day in dates]
     by_day: dict[date, list[TimedVerdict]] = {day: [] for day in dates}
     for verdict in first_verdicts(tx, ci_id, spans, _SAMPLE, branch):

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from cibot.model import Window
 from cibot.reports.ci import CiLine, branch_name, find_ci, line_of
-from cibot.reports.context import Context, gerrit_page
+from cibot.reports.context import Context, gerrit_page, same_fields
 from cibot.reports.history import days_before
 from cibot.reports.home_projects import home_of
 from cibot.reports.period_sums import sums_of, together
@@ -107,12 +107,7 @@ def _on_branch(
 
 
 def _patch_set(missed: MissedRow, change: ChangeRow, urls: dict[int, str]) -> MissedPatchSet:
-    return MissedPatchSet(
-        change.number,
-        missed.patch_set,
-        change.project,
-        change.subject,
-        missed.uploaded_at,
-        missed.deadline,
-        gerrit_page(urls.get(change.server_id), change.project, change.number, missed.patch_set),
-    )
+    own = same_fields(MissedPatchSet, change) | same_fields(MissedPatchSet, missed)
+    url = urls.get(change.server_id)
+    page = gerrit_page(url, change.project, change.number, missed.patch_set)
+    return MissedPatchSet(**own, gerrit=page)

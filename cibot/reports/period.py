@@ -16,12 +16,12 @@ from cibot.config.models import RuleConfig
 from cibot.errors import UserError
 from cibot.model import State, Window
 from cibot.reports import promise, spans
-from cibot.reports.context import Context
+from cibot.reports.context import Context, same_fields
 from cibot.reports.home_projects import cis_on, home_projects, reference_on
 from cibot.reports.period_sums import Branch, Sums, day_of, silent_where, sums_of, together
 from cibot.reports.projects import find_project
-from cibot.reports.promise import Criterion, Promise, Ruling, rate_of
-from cibot.reports.signals import Rate
+from cibot.reports.promise import Criterion, Promise, Ruling
+from cibot.reports.signals import Rate, rate_of
 from cibot.store.cis import ci_names
 from cibot.store.engine import Tx
 from cibot.store.incidents import OpenedIncident, opened_between
@@ -383,12 +383,9 @@ _IN_TIME = RuleConfig().within
 
 def _rules(configured: Iterable[RuleConfig]) -> list[ProjectRule]:
     return [
-        ProjectRule(
-            number, rule.projects, rule.branches, rule.reports, rule.within, rule.agrees,
-            rule.silent_at_most, rule.jobs,
-        )
+        ProjectRule(number, **same_fields(ProjectRule, rule))
         for number, rule in enumerate(configured, 1)
-    ]  # fmt: skip
+    ]
 
 
 def _midnight(day: date) -> datetime:

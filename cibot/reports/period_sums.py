@@ -9,8 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from cibot.health.latency import percentile_of
 from cibot.model import Window
-from cibot.reports.promise import rate_of
-from cibot.reports.signals import Rate
+from cibot.reports.signals import Rate, rate_of
 from cibot.store.engine import Tx
 from cibot.store.rollup import RollUpRow, days_in, rollup_sums
 from cibot.text.patterns import fits_any

@@ -13,8 +13,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Literal
 
-from cibot.health.intervals import wilson
-from cibot.reports.signals import Rate
+from cibot.reports.signals import Rate, rate_of
 
 Lacking = Literal["count", "interval", "time"]
 
@@ -67,11 +66,6 @@ def overall(rulings: Iterable[Ruling]) -> Ruling:
     if Ruling.NOT_MET in kinds:
         return Ruling.NOT_MET
     return Ruling.TOO_LITTLE if Ruling.TOO_LITTLE in kinds else Ruling.MET
-
-
-def rate_of(count: int, n: int) -> Rate | None:
-    """A share with its interval; None of nothing."""
-    return Rate(count, n, *wilson(count, n)) if n > 0 else None
 
 
 def share(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from cibot.health.intervals import wilson
 from cibot.health.level import NAME as LEVEL
 from cibot.health.presence import NAME as SILENT
 from cibot.health.seen import OwnPast, PassRate, Seen
@@ -45,6 +46,11 @@ class Rate:
     def share(self) -> float:
         """0..1."""
         return self.passes / self.n
+
+
+def rate_of(count: int, n: int) -> Rate | None:
+    """A share with its interval; None of nothing."""
+    return Rate(count, n, *wilson(count, n)) if n > 0 else None
 
 
 def success_rate(signals: Iterable[Signal]) -> Rate | None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import timedelta
 
 from cibot.errors import UserError
 from cibot.model import Result, Silence, State
 from cibot.reports.ci import CiLine, branch_name, ci_line, find_ci, line_of, on_branch
 from cibot.reports.compare import paired
-from cibot.reports.context import Context
+from cibot.reports.context import Context, same_fields
 from cibot.reports.failures import (
     JobShare,
     Lately,
@@ -91,10 +91,6 @@ class CiDetail(CiItem):
     onset: Onset | None = None
 
 
-LINE = tuple(field.name for field in fields(CiLine))
-"""What a list shows of a CI, and what a detail begins with."""
-
-
 def status(tx: Tx, ctx: Context, name: str, branch: str | None = None) -> CiDetail:
     """The state of the CI that ``name`` means, or its state on a branch.
 
@@ -124,7 +120,7 @@ def status(tx: Tx, ctx: Context, name: str, branch: str | None = None) -> CiDeta
         reference = None  # nothing is measured against itself
     last = next(iter(verdicts(tx, [seen.last] if seen.last and not line.branch else ())), None)
     return CiDetail(
-        **{name: getattr(line, name) for name in LINE},
+        **same_fields(CiLine, line),
         reference=reference.name if reference else None,
         reference_passed=passed_on(tx, reference.id, recent.patch_sets, uncounted)
         if reference and recent.patch_sets
@@ -150,7 +146,7 @@ def why(tx: Tx, ctx: Context, name: str, limit: int = 10, *, branch: str | None 
     if whole and line.since:
         since = min(line.since, since)
     return CiDetail(
-        **{name: getattr(line, name) for name in LINE} | {"signals": signals},
+        **same_fields(CiLine, line) | {"signals": signals},
         failures=failures(tx, row.id, since, limit, branch=branch_name(line)),
         standing=standing(tx, ctx, line) if whole else None,
         onset=onset_of_ci(tx, ctx, row.id) if whole and line.incidents else None,

@@ -11,9 +11,10 @@ from typing import Literal
 from cibot.errors import UserError
 from cibot.incidents.routing import Choice, chooses
 from cibot.model import State, Window
-from cibot.reports.change import BAD, ci_verdicts, worth_a_look
+from cibot.reports.change import ci_verdicts, worth_a_look
 from cibot.reports.ci import CiLine
 from cibot.reports.context import Context
+from cibot.reports.failures import BAD
 from cibot.reports.feeds import ServerFeeds, stale_feeds
 from cibot.reports.home_projects import NOWHERE, home_projects
 from cibot.reports.incidents import IncidentLine, concerns, incidents_in

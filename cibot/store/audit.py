@@ -9,7 +9,7 @@ from sqlalchemy import insert, select
 
 from cibot.store import schema
 from cibot.store.engine import Tx
-from cibot.store.rows import columns
+from cibot.store.rows import columns, fitting, values_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,24 +32,13 @@ class AuditRow:
 
 REFUSED = "refused: "  # how the outcome of a refused try begins
 _NEWEST = 1000
-_LIMITS = {
-    "network": 64,
-    "account": 190,
-    "nick": 190,
-    "room": 200,
-    "what": 32,
-    "arguments": 600,
-    "outcome": 1000,
-}
 
 
 def add_audit(tx: Tx, row: AuditRow) -> None:
     """Stores a row; long texts are cut, and ``id`` is ignored."""
-    values: dict[str, object] = {"at": row.at}
-    for name, limit in _LIMITS.items():
-        text = getattr(row, name)
-        values[name] = text if text is None else text[:limit]
-    tx.execute(insert(schema.audit).values(**values))
+    values = fitting(schema.audit, values_of(row))
+    del values["id"]
+    tx.execute(insert(schema.audit).values(values))
 
 
 def refusals_since(tx: Tx, network: str, account: str, since: datetime) -> int:

@@ -28,10 +28,8 @@ class FeedState:
 def load_cursor(tx: Tx, server_id: int, name: str) -> str | None:
     """How far a feed has read, in its own words."""
     table = schema.feed.c
-    cursor: str | None = tx.execute(
-        select(table.cursor).where(table.server_id == server_id, table.name == name)
-    ).scalar()
-    return cursor
+    query = select(table.cursor).where(table.server_id == server_id, table.name == name)
+    return tx.execute(query).scalar()
 
 
 def feed_heard(tx: Tx, server_id: int, name: str, cursor: str | None, heard_at: datetime) -> None:

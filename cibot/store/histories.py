@@ -181,8 +181,7 @@ def first_report_of(tx: Tx, ci_id: int) -> datetime | None:
     """When a CI first wrote anything."""
     table = schema.report.c
     query = select(func.min(table.posted_at)).where(table.ci_id == ci_id)
-    earliest: datetime | None = tx.execute(query).scalar()
-    return earliest
+    return tx.execute(query).scalar()
 
 
 def full_at(tx: Tx, ci_ids: Collection[int], after: datetime, number: int) -> datetime | None:
@@ -361,19 +360,14 @@ def main_pipeline(tx: Tx, ci_id: int) -> str | None:
         .subquery()
     )
     query = select(newest.c.pipeline).group_by(newest.c.pipeline)
-    pipeline: str | None = tx.execute(
-        query.order_by(func.count().desc(), newest.c.pipeline).limit(1)
-    ).scalar()
-    return pipeline
+    query = query.order_by(func.count().desc(), newest.c.pipeline)
+    return tx.execute(query.limit(1)).scalar()
 
 
 def last_heard(tx: Tx, ci_id: int) -> datetime | None:
     """When a CI last wrote anything."""
     table = schema.report.c
-    latest: datetime | None = tx.execute(
-        select(func.max(table.posted_at)).where(table.ci_id == ci_id)
-    ).scalar()
-    return latest
+    return tx.execute(select(func.max(table.posted_at)).where(table.ci_id == ci_id)).scalar()
 
 
 def servers_of(tx: Tx, ci_id: int) -> set[int]:

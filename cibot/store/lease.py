@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, select, text, update
+from sqlalchemy import Row, Update, select, text, update
 
 from cibot.errors import Transient
 from cibot.store import schema
@@ -102,22 +102,18 @@ def _is_free(row: Row[Any], now: datetime, is_dead: Callable[[Process], bool]) -
 def fence(tx: Tx, lease: Lease) -> None:
     """Raises LeaseLost unless ``lease`` is still held; makes the write depend on it."""
     table = schema.lease
-    done = tx.execute(
-        update(table)
-        .where(table.c.name == lease.name, table.c.token == lease.token)
-        .where(table.c.owner == lease.owner)
-        .values(writes=table.c.writes + 1)
-    )
+    done = tx.execute(_held(lease).values(writes=table.c.writes + 1))
     if done.rowcount != 1:
         raise LeaseLost(f"another process took the lease {lease.name!r}")
 
 
 def release(tx: Tx, lease: Lease) -> None:
     """Gives the lease back, so that the next one need not wait."""
-    table = schema.lease
-    tx.execute(
-        update(table)
-        .where(table.c.name == lease.name, table.c.token == lease.token)
-        .where(table.c.owner == lease.owner)
-        .values(owner="", until=database_time(tx))
-    )
+    tx.execute(_held(lease).values(owner="", until=database_time(tx)))
+
+
+def _held(lease: Lease) -> Update:
+    """An UPDATE of the lease's row, where it is still held."""
+    table = schema.lease.c
+    mine = (table.name == lease.name, table.token == lease.token, table.owner == lease.owner)
+    return update(schema.lease).where(*mine)

@@ -49,8 +49,7 @@ def current(store: Store) -> str | None:
     def look(tx: Tx) -> str | None:
         if not inspect(tx).has_table("alembic_version"):
             return None
-        version: str | None = tx.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
-        return version
+        return tx.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
 
     return store.read(look)
 

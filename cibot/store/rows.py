@@ -48,6 +48,15 @@ def values_of(row: Any) -> dict[str, Any]:
     return {name: getattr(row, name) for name in names_of(type(row))}
 
 
+def fitting(table: Table, row: Mapping[str, Any]) -> dict[str, Any]:
+    """The row with its texts cut to the lengths of their columns."""
+    lengths = {name: getattr(table.c[name].type, "length", None) for name in row}
+    return {
+        name: value[: lengths[name]] if isinstance(value, str) else value
+        for name, value in row.items()
+    }
+
+
 def columns(row_type: type, *tables: FromClause) -> list[Any]:
     """The columns of a row type, each from the first of the tables that has it."""
     return [

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, select, update
 from cibot.model import Silence
 from cibot.store import schema
 from cibot.store.engine import Tx
-from cibot.store.rows import insert_one
+from cibot.store.rows import fitting, insert_one
 
 _TABLE = schema.silence.c
 _SILENCES = select(
@@ -34,10 +34,10 @@ def add_silence(
         "is_pattern": is_pattern,
         "since": since,
         "until": until,
-        "made_by": made_by[:190],
-        "reason": reason[:500],
+        "made_by": made_by,
+        "reason": reason,
     }
-    return insert_one(tx, schema.silence, row)
+    return insert_one(tx, schema.silence, fitting(schema.silence, row))
 
 
 def _active(at: datetime) -> tuple[ColumnElement[bool], ...]:

@@ -10,11 +10,11 @@ from pydantic import Field
 from cibot.model import Result, State
 from cibot.reports.builds import BuildLine, builds
 from cibot.reports.ci import CiLine, find_ci
-from cibot.reports.context import Context
+from cibot.reports.context import Context, same_fields
 from cibot.reports.failures import Verdict, verdicts
 from cibot.reports.home_projects import NOWHERE
 from cibot.reports.listing import listing
-from cibot.reports.status import LINE, CiDetail, CiItem, status, why
+from cibot.reports.status import CiDetail, CiItem, status, why
 from cibot.store.cis import latest_reports
 from cibot.store.engine import Tx
 from cibot.web.api.paging import Key, Page, first_of, page_of, read_report_key, write_cursor
@@ -187,7 +187,7 @@ _ORDERS = {
 def _fields(tx: Tx, ctx: Context, line: CiLine) -> dict[str, Any]:
     home = homes_of(tx, ctx).get(line.id, NOWHERE)
     return {
-        **{name: getattr(line, name) for name in LINE},
+        **same_fields(CiLine, line),
         "projects": home.projects,
         "reference": home.reference,
         "owner": ctx.entry(line.name).owner,
