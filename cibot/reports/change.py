@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -188,18 +188,12 @@ def ci_verdicts(
     A start counts until a word follows. ``stored`` are all reports on the changes; on those that
     are ``over``, closed or with a later patch set, nothing runs any more.
     """
-    words: dict[tuple[int, int, str | None], StoredVerdict] = {}
-    started: dict[tuple[int, int], StoredVerdict] = {}
-    for verdict in stored:
-        key = verdict.change_id, verdict.ci_id
-        if verdict.patch_set != patch_sets[verdict.change_id] or verdict.ci_id not in lines:
-            continue
-        if verdict.result is not None:
-            words[*key, verdict.pipeline] = verdict
-            started.pop(key, None)
-        elif verdict.outcome == "started":
-            started[key] = verdict
-    last = list(words.values())
+    here = [
+        verdict
+        for verdict in stored
+        if verdict.patch_set == patch_sets[verdict.change_id] and verdict.ci_id in lines
+    ]
+    last, started = _last_words(here)
     failed = {(verdict.change_id, verdict.ci_id) for verdict in last if verdict.result in BAD}
     wanted = {(verdict.change_id, verdict.seq) for verdict in last} | {
         (verdict.change_id, verdict.seq)
@@ -234,6 +228,22 @@ def _run_again(start: StoredVerdict, last: Sequence[StoredVerdict]) -> StoredVer
     own = [word for word in last if (word.change_id, word.ci_id) == (start.change_id, start.ci_id)]
     same = (word for word in own if word.pipeline == start.pipeline)
     return next(same, max(own, key=lambda word: word.posted_at, default=start))
+
+
+def _last_words(
+    reports: Iterable[StoredVerdict],
+) -> tuple[list[StoredVerdict], dict[tuple[int, int], StoredVerdict]]:
+    """The last judging report of each CI and pipeline on a change, and the starts after them."""
+    words: dict[tuple[int, int, str | None], StoredVerdict] = {}
+    started: dict[tuple[int, int], StoredVerdict] = {}
+    for report in reports:
+        key = report.change_id, report.ci_id
+        if report.result is not None:
+            words[*key, report.pipeline] = report
+            started.pop(key, None)
+        elif report.outcome == "started":
+            started[key] = report
+    return list(words.values()), started
 
 
 def _verdict(

@@ -144,13 +144,7 @@ def account(ctx: Context, ci: CiDetail) -> Line:
     if ci.retired is not None:
         return retired(ctx, ci.name, ci.retired)
     began = since(ctx, ci) if ci.state.bad else ()
-    parts = [
-        *began,
-        *([": "] if began else []),
-        *_detail(ctx, ci),
-        *reason(ctx, ci),
-        ".",
-    ]
+    parts = [*began, *([": "] if began else []), *_detail(ctx, ci), *reason(ctx, ci), "."]
     job = ci.worst_job
     if job is not None:
         share = f" fails in {job.failed} of {figures.plural(job.of, 'failure')}."
