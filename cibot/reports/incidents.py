@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 
 from cibot.errors import UserError
 from cibot.health.seen import Seen
-from cibot.health.signal import BranchHealth, Evidence
+from cibot.health.signal import BranchHealth, Evidence, Family
 from cibot.incidents import incident as pure_incident
 from cibot.incidents.routing import concerned
 from cibot.incidents.signal_words import plain, step_words
 from cibot.incidents.stored import read_incident, read_seen
-from cibot.incidents.symptom import result_symptom
+from cibot.incidents.symptom import SymptomPhase, family_of, result_symptom
 from cibot.model import State, Window
 from cibot.reports.context import Context, same_fields
 from cibot.reports.onset import Onset, onset_of
@@ -84,6 +84,12 @@ class IncidentLine(Sighting):
     def began(self) -> datetime | None:
         """When the trouble began, as its alert says; None while it has not opened."""
         return (self.since or self.opened_at) if self.opened_at is not None else None
+
+    @property
+    def of_results(self) -> bool:
+        """Whether the results are in trouble now, and do not only recover beside another one."""
+        firing = [each.signal for each in self.symptoms if each.state == SymptomPhase.FIRING]
+        return any(family_of(signal) is Family.RESULTS for signal in (self.kind, *firing))
 
     def lasted(self, now: datetime) -> timedelta:
         """How long the trouble lasted, or lasts until ``now``; nothing where it never opened."""

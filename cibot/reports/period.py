@@ -152,6 +152,8 @@ def read_period(
         raise UserError("Give a report two of from, to and a number of days, not all three.")
     if any(day is not None and not _FIRST <= day <= _LAST for day in (since, until)):
         raise UserError(f"A report takes days from {_FIRST} to {_LAST}.")
+    if since is not None and until is not None and since >= until:
+        raise UserError(f"The report would begin on {since} and end before {until}: from is later.")
     length = (days or USUAL_DAYS) * _DAY
     if since is not None and until is None:
         until = since + length if days else tomorrow
@@ -162,8 +164,6 @@ def read_period(
     assert until is not None
     if since >= tomorrow:
         raise UserError(f"{since} has not begun yet; today is {tomorrow - _DAY}.")
-    if since >= until:
-        raise UserError(f"The report would begin on {since} and end before {until}: from is later.")
     until = min(until, tomorrow)
     if (until - since).days > MOST_DAYS:
         raise UserError(f"A report covers at most {MOST_DAYS} days, not {(until - since).days}.")

@@ -163,8 +163,11 @@ def retired(ctx: Context, name: str, since: Retired) -> Line:
 
 
 def first_bad(ctx: Context, incidents: Sequence[IncidentLine]) -> Line:
-    """As " First bad run 912345,3 (tempest).", for the end of a headline; nothing without one."""
-    shown = next((incident for incident in incidents if incident.first_bad), None)
+    """As " First bad run 912345,3 (tempest).", for the end of a headline; nothing without one.
+
+    Nor where its results recover, and the headline is of something else.
+    """
+    shown = next((each for each in incidents if each.first_bad and each.of_results), None)
     if shown is None or shown.first_bad is None:
         return ()
     run = shown.first_bad

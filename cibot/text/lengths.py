@@ -12,8 +12,13 @@ _UNITS = {
     "d": ("d", "day", "days"),
     "w": ("w", "wk", "wks", "week", "weeks"),
     "month": ("month", "months"),
+    "quarter": ("quarter", "quarters"),
+    "y": ("y", "yr", "yrs", "year", "years"),
 }
-_SECONDS = {"m": 60, "h": 3600, "d": 86400, "w": 604800, "month": 30 * 86400}
+_SECONDS = {
+    "m": 60, "h": 3600, "d": 86400, "w": 604800,
+    "month": 30 * 86400, "quarter": 90 * 86400, "y": 365 * 86400,
+}  # fmt: skip
 _BY_WORD = {word: _SECONDS[unit] for unit, words in _UNITS.items() for word in words}
 _NUMBERS = ("half", "a", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _COUNTS = {word: count or 0.5 for count, word in enumerate(_NUMBERS)} | {"an": 1, "one": 1}
@@ -30,7 +35,7 @@ def read_length(text: str) -> timedelta | None:
     The parts come from the largest: in "2h 3 days of moving" the days are not part of the length.
     """
     rest = text.casefold().strip()
-    seconds, last = 0.0, 10 * _SECONDS["w"]
+    seconds, last = 0.0, 10 * _SECONDS["y"]
     while rest:
         if last == _SECONDS["h"] and (minutes := _MINUTES.match(rest)):
             return timedelta(seconds=seconds + int(minutes[0]) * 60)

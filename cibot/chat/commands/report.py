@@ -19,10 +19,12 @@ from cibot.text.card import Card, Line, Span, line, some, state_span, within
 from cibot.text.lengths import leading_length
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_NO_TIME = re.compile(r"-?[0-9][0-9.,:/-]*[a-z]?", re.IGNORECASE)  # looks like one, and is none
 _SHOWN = 4  # CIs with a line each
 _NAMED = 8  # others by name
 _BYTES = 360
 _NAME = 40
+_LATELY = {"last", "past"}
 _FILLERS = {"for", "of", "last", "past", "since", "from", "to", "until", "the"}
 
 
@@ -48,7 +50,8 @@ def answer(ask: Ask) -> Card:
 def read_words(words: Sequence[str]) -> Wanted:
     """A project, a number of days, up to two dates, and "branch NAME", in any order.
 
-    Raises UserError for two dates with a number of days, and for part of a day.
+    Raises UserError for two dates with a number of days, for part of a day, and for what looks
+    like a time and cannot be read.
     """
     rest, branch = without_branch(tuple(words))
     left, project = list(rest), []
@@ -56,12 +59,18 @@ def read_words(words: Sequence[str]) -> Wanted:
     dates: list[date] = []
     while left:
         word = left.pop(0)
-        taken = leading_length([word, *left])
+        lately = word.casefold() in _LATELY  # "last quarter"
+        taken = leading_length(["1" if lately else word, *left])
         if _DATE.fullmatch(word):
             dates.append(_date(word))
         elif taken is not None and length is None:
             length, count = taken
             del left[: count - 1]
+        elif _NO_TIME.fullmatch(word):
+            raise UserError(
+                f"{word[:20]!r} is no time here; write days or a date, as in: report cinder 90d,"
+                " report cinder 2026-09-01."
+            )
         elif word.casefold() not in _FILLERS:
             project.append(word)
     if len(dates) > 2 or (dates and length is not None and len(dates) > 1):

@@ -125,6 +125,7 @@ def test_days_are_read_as_whole_ones(days, since, until, first, after) -> None: 
         (371, None, None, "1 to 370 days"),
         (3, TODAY - 9 * D, TODAY, "not all three"),
         (None, TODAY, TODAY, "from is later"),
+        (None, TODAY + 9 * D, TODAY, "from is later"),
         (None, TODAY + D, TODAY + 9 * D, "has not begun yet"),
         (None, TODAY - 400 * D, None, "at most 370 days"),
     ],

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from cibot.chat.commands.report import render
+import pytest
+
+from cibot.chat.commands.report import read_words, render
+from cibot.errors import UserError
 from cibot.model import Window
 from cibot.reports.context import Context
 from cibot.reports.feeds import ServerFeeds
@@ -32,3 +35,27 @@ def test_a_report_of_no_ci_goes_on_after_its_colon() -> None:
     window = Window.before(NOW.replace(hour=0), timedelta(days=7))
     report = PeriodReport(window, window, "cinder", None, None, timedelta(days=1), (), ())
     assert render(CTX, report).text().endswith("(7 days): no CI had anything to report on.")
+
+
+@pytest.mark.parametrize(
+    ("asked", "project", "days"),
+    [
+        ("cinder 90d", "cinder", 90),
+        ("cinder last quarter", "cinder", 90),
+        ("the last 2 weeks of cinder", "cinder", 14),
+        ("cinder past month", "cinder", 30),
+        ("cinder 1y", "cinder", 365),
+        ("3par-driver", "3par-driver", None),
+    ],
+)
+def test_the_days_of_a_report_as_people_say_them(
+    asked: str, project: str, days: int | None
+) -> None:
+    wanted = read_words(asked.split())
+    assert (wanted.project, wanted.days) == (project, days)
+
+
+@pytest.mark.parametrize("word", ["2018", "2018-05", "-5d", "90", "7x"])
+def test_what_looks_like_a_time_is_not_passed_over(word: str) -> None:
+    with pytest.raises(UserError, match="is no time here"):
+        read_words(["cinder", word])
