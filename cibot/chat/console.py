@@ -149,7 +149,7 @@ class ConsoleBackend:
         self._lock = threading.Lock()
         self._link = Link(False, None, "not started")
         self._count = 0
-        self._mouth: socket.socket | None = None
+        self._ending: socket.socket | None = None
         self._thread: threading.Thread | None = None
         self.ended = threading.Event()
 
@@ -157,16 +157,16 @@ class ConsoleBackend:
         """Begins to print, and to read where somebody types."""
         self._link = Link(True, datetime.now(UTC), "printing")
         if self._interactive:
-            ear, self._mouth = socket.socketpair()
+            ended, self._ending = socket.socketpair()
             self._thread = threading.Thread(
-                target=self._read, args=(answer, ear), name="console", daemon=True
+                target=self._read, args=(answer, ended), name="console", daemon=True
             )
             self._thread.start()
 
     def stop(self, timeout: float) -> None:
         """Stops reading, in ``timeout`` seconds at the most, and printing."""
-        if self._thread is not None and self._mouth is not None:
-            self._mouth.close()
+        if self._thread is not None and self._ending is not None:
+            self._ending.close()
             self._thread.join(timeout)
         self._link = Link(False, datetime.now(UTC), "stopped")
 
@@ -183,7 +183,7 @@ class ConsoleBackend:
         return f"{NETWORK}:{self._count}"
 
     def find(self, room: str, key: str) -> str | None:
-        """A terminal cannot be asked what it showed."""
+        """Raises LookupError: a terminal does not say what it showed."""
         raise LookupError(f"the console cannot tell whether {key} was shown in {room}")
 
     def link(self) -> Link:
@@ -212,11 +212,11 @@ class ConsoleBackend:
     def _encoding(self) -> str:
         return self._out.encoding or "utf-8"
 
-    def _read(self, answer: Answer, ear: socket.socket) -> None:
+    def _read(self, answer: Answer, ended: socket.socket) -> None:
         try:
             if self._prompt:
                 self._print([self._greeting] if self._greeting else [])
-            for typed in self._lines(ear):
+            for typed in self._lines(ended):
                 text = addressed(typed, names=(NAME,), prefixes=PREFIXES, private=True) or ""
                 if text in {"quit", "exit"}:
                     break
@@ -224,7 +224,7 @@ class ConsoleBackend:
         except Transient as error:
             log.warning("%s", error)
         finally:
-            ear.close()
+            ended.close()
             self.ended.set()
 
     def _answer(self, answer: Answer, text: str) -> None:
@@ -239,11 +239,11 @@ class ConsoleBackend:
             reply = BROKEN
         self._print(self._render(reply) if reply is not None else [])
 
-    def _lines(self, ear: socket.socket) -> Iterator[str]:
+    def _lines(self, ended: socket.socket) -> Iterator[str]:
         """The typed lines, until the end of the input or `stop`."""
         number = self._typed.fileno()
         unread = b""
-        while _may_read(number, ear):
+        while _may_read(number, ended):
             with suppress(InterruptedError):
                 piece = os.read(number, _MOST_TYPED)
                 if not piece:
@@ -256,12 +256,12 @@ class ConsoleBackend:
                     yield raw.decode(errors="replace")
 
 
-def _may_read(number: int, ear: socket.socket) -> bool:
+def _may_read(number: int, ended: socket.socket) -> bool:
     """Waits for input; False when the backend stops."""
     while True:
-        ready, _, _ = select.select([number, ear.fileno()], [], [])
-        if ear.fileno() in ready:
+        ready, _, _ = select.select([number, ended.fileno()], [], [])
+        if ended.fileno() in ready:
             return False
         if not os.isatty(number) or os.tcgetpgrp(number) == os.getpgrp():
             return True
-        select.select([ear.fileno()], [], [], 1.0)  # in the background a read would stop us
+        select.select([ended.fileno()], [], [], 1.0)  # in the background a read would stop us

@@ -198,7 +198,7 @@ class Dispatcher:
             log.warning("watcher's nick not kept cause=%s", error)
 
     def _almost(self, tx: Tx, words: tuple[str, ...]) -> tuple[Command, tuple[str, ...]]:
-        """Helps "netapp", "how is netapp?", "912345,3" and "tell me why netapp fails"."""
+        """The command that is meant by "netapp", "912345,3" and "tell me why netapp fails"."""
         if _is_change(words):
             return self._commands["change"], words
         names = [ci.name for ci in all_cis(tx)]

@@ -88,7 +88,7 @@ class Patience:
         self._people: OrderedDict[str, tuple[int, float]] = OrderedDict()
 
     def understood(self, person: str) -> None:
-        """A question made sense."""
+        """Notes that a question was understood."""
         self._people.pop(person, None)
 
     def bears(self, person: str, now: float) -> bool | None:

@@ -13,7 +13,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from cibot.chat.typed import split
-from cibot.cli.connect import SourceOptions, connect, source_options, take_wish
+from cibot.cli.connect import SourceOptions, connect, source_options, take_source_options
 from cibot.cli.questions import QUESTIONS
 from cibot.cli.questions.question import Asked, ShellQuestion
 from cibot.cli.watch import EVERY, Form, print_answer, watch
@@ -37,7 +37,9 @@ def complete(what: str) -> Complete | None:
         ctx: click.Context, _parameter: click.Parameter, begun: str
     ) -> list[CompletionItem]:
         try:
-            with closing(connect(take_wish(dict(ctx.params)), timeout=_PATIENCE)) as source:
+            with closing(
+                connect(take_source_options(dict(ctx.params)), timeout=_PATIENCE)
+            ) as source:
                 return _fitting(names(source), begun)
         except CibotError:
             return []  # Tab completion offers names or nothing, never an error
@@ -67,9 +69,9 @@ def make(question: ShellQuestion) -> click.Command:
 
     def asked(words: tuple[str, ...], **given: Any) -> None:
         options = {str(name): given.pop(str(name)) for name in own}
-        wish = take_wish(given)
+        chosen = take_source_options(given)
         typed = tuple(word for typed_word in words for word in _words(typed_word))
-        run(question, wish, Asked(typed, options), Form(**given))
+        run(question, chosen, Asked(typed, options), Form(**given))
 
     command = question.command
     arguments = command.usage.partition(" ")[2]
@@ -126,7 +128,7 @@ def help_text(question: ShellQuestion) -> str:
     return f"{head}.{more}\n\n\b\nExamples:\n{examples}\n"
 
 
-def run(question: ShellQuestion, wish: SourceOptions, asked: Asked, form: Form) -> None:
+def run(question: ShellQuestion, chosen: SourceOptions, asked: Asked, form: Form) -> None:
     """Asks and prints; ends the process with a code where that was asked for.
 
     Raises ConfigError, and what the source raises.
@@ -135,7 +137,7 @@ def run(question: ShellQuestion, wish: SourceOptions, asked: Asked, form: Form) 
         raise click.UsageError("--json and --csv are two forms; give one of them")
     if form.watch and form.exit_code:
         raise click.UsageError("--exit-code is about one answer; --watch never ends by itself")
-    with closing(connect(wish)) as source:
+    with closing(connect(chosen)) as source:
         if form.watch:
             title = f"{question.command.name} {asked.text}".strip()
             watch(lambda: question.ask(source, asked), source, form, title)

@@ -107,9 +107,9 @@ ENDING = (signal.SIGINT, signal.SIGTERM)
 def when_asked_to_end(stop: Callable[[], None], numbers: Sequence[signal.Signals] = ENDING) -> None:
     """Calls ``stop`` in a thread of its own when one of the signals comes; for the main thread.
 
-    Python's handlers run when the main thread gets to it, and one that came just before that
-    thread began to wait for something is not reader until the wait is over. The pipe is
-    written to when the signal comes, whatever the main thread does.
+    Python runs its handlers in the main thread: a signal that comes just before that thread
+    begins to wait for something would be handled only after the wait. The pipe is written to
+    as the signal comes, whatever the main thread does.
     """
     reader, writer = os.pipe()
     os.set_blocking(writer, False)

@@ -1,4 +1,4 @@
-"""Whom a question goes to: ``--url``, ``--db`` or the configuration, in that order."""
+"""Which source is asked: that of ``--url``, ``--db`` or the configuration, in that order."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 
 @dataclass(frozen=True, slots=True)
 class SourceOptions:
-    """What the options say; None where they say nothing."""
+    """The values of these options; None where one is not given."""
 
     url: str | None = None
     database: str | None = None
@@ -60,13 +60,13 @@ def source_options(command: click.Command) -> click.Command:
     return command
 
 
-def take_wish(given: dict[str, Any]) -> SourceOptions:
-    """What those options say, taken out of a command's parameters."""
+def take_source_options(given: dict[str, Any]) -> SourceOptions:
+    """Takes those options out of a command's parameters."""
     return SourceOptions(*(given.pop(name, None) for name in _NAMES))
 
 
 def connect(
-    wish: SourceOptions,
+    chosen: SourceOptions,
     environ: Mapping[str, str] | None = None,
     timeout: tuple[float, float] = TIMEOUT,
 ) -> Source:
@@ -77,16 +77,16 @@ def connect(
     read.
     """
     environ = os.environ if environ is None else environ
-    if wish.url and wish.database:
+    if chosen.url and chosen.database:
         raise ConfigError("--url and --db are two places to ask; give one of them")
-    if wish.database:
-        return _database(wish.database, _config(wish.config, environ, needed=False))
-    url = wish.url or (None if wish.config else environ.get(URL))
+    if chosen.database:
+        return _database(chosen.database, _config(chosen.config, environ, needed=False))
+    url = chosen.url or (None if chosen.config else environ.get(URL))
     if url:
-        return _server(url, ClientConfig(), wish, environ, timeout)
-    config = _config(wish.config, environ, needed=True)
+        return _server(url, ClientConfig(), chosen, environ, timeout)
+    config = _config(chosen.config, environ, needed=True)
     if config.client.url is not None:
-        return _server(str(config.client.url), config.client, wish, environ, timeout)
+        return _server(str(config.client.url), config.client, chosen, environ, timeout)
     return _database(config.store.url.get_secret_value(), config)
 
 
@@ -107,20 +107,20 @@ def _config(chosen: Path | None, environ: Mapping[str, str], *, needed: bool) ->
 def _server(
     url: str,
     client: ClientConfig,
-    wish: SourceOptions,
+    chosen: SourceOptions,
     environ: Mapping[str, str],
     timeout: tuple[float, float],
 ) -> Source:
-    ca_file = wish.ca_file or client.ca_file or environ.get(CA_FILE) or None
+    ca_file = chosen.ca_file or client.ca_file or environ.get(CA_FILE) or None
     if ca_file is not None and not Path(ca_file).is_file():
         raise ConfigError(f"there is no file {ca_file} to trust")
-    token = _token(client, wish, environ)
+    token = _token(client, chosen, environ)
     return Remote(Server(url, token, str(ca_file) if ca_file else None, timeout))
 
 
-def _token(client: ClientConfig, wish: SourceOptions, environ: Mapping[str, str]) -> str | None:
+def _token(client: ClientConfig, chosen: SourceOptions, environ: Mapping[str, str]) -> str | None:
     """Ours, None where we have none; it is never repeated in an error."""
-    file, where = wish.token_file, "--token-file"
+    file, where = chosen.token_file, "--token-file"
     if file is None and environ.get(TOKEN_FILE) and not environ.get(TOKEN):
         file, where = Path(environ[TOKEN_FILE]), TOKEN_FILE
     if file is not None:

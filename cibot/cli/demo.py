@@ -110,7 +110,7 @@ def _log_file(folder: Path) -> io.TextIOWrapper:
 
 
 def _listen(port: int | None) -> str:
-    """Where the web side listens: a wished port as it is, else the usual one or a free one."""
+    """Where the web side listens: the port that was asked for, else the usual one or a free one."""
     if port:
         return f"{_HOST}:{port}"
     for candidate in (_PORT, 0) if port is None else (0,):

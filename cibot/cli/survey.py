@@ -40,7 +40,7 @@ class Writer:
 
     @property
     def is_ci(self) -> bool:
-        """Sure enough to be put into a configuration."""
+        """Whether it is sure enough a CI to be put into a configuration."""
         if self.in_group:
             return True
         return self.evidence.shows_ci or (self.account.service_user and self.reports > 0)

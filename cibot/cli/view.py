@@ -48,7 +48,7 @@ class View:
 
 
 def table(rows: Iterable[T], *columns: Column[T]) -> Table:
-    """A row of cells for each of ``rows``; a column that says nothing of any row is left out."""
+    """A row of cells for each of ``rows``; a column that is empty in every row is left out."""
     cells = [[_line(column.show(row)) for column in columns] for row in rows]
     filled = [place for place in range(len(columns)) if any(row[place] for row in cells)]
     return Table(

@@ -63,8 +63,8 @@ def address(gerrit: GerritConfig, public_url: str) -> str:
     return f"{public_url.rstrip('/')}{MOUNT}/{gerrit.name}/"
 
 
-class _Ear:
-    """Takes what Gerrit posts, and keeps that it came; stores nothing."""
+class _Arrival:
+    """A sink that stores nothing and notes the first event that Gerrit posts."""
 
     def __init__(self) -> None:
         self.came = threading.Event()
@@ -89,28 +89,31 @@ class _Ear:
 def wait_for_events(config: Config, seconds: float) -> Iterator[tuple[str, Finding]]:
     """Waits so many seconds at most for an event of each Gerrit; what came, by server.
 
-    Listens itself where cibot does not run, else looks at what the running one hears.
+    Listens itself where cibot does not run, else looks at what the running one harrivals.
     """
     hooked = [gerrit for gerrit in config.gerrit if gerrit.webhook_token is not None]
     deadline = time.monotonic() + seconds
-    ears = {gerrit.name: _Ear() for gerrit in hooked}
-    server = _listening(config, ears)
+    arrivals = {gerrit.name: _Arrival() for gerrit in hooked}
+    server = _listening(config, arrivals)
     if isinstance(server, ConfigError):
         yield from _with_the_bot_running(config, hooked, deadline, seconds)
         return
     server.start()
     try:
         for gerrit in hooked:
-            ear = ears[gerrit.name]
-            came = ear.came.wait(max(0.0, deadline - time.monotonic()))
-            yield gerrit.name, _finding(seconds, came, ear.what, refused=ear.refused.is_set())
+            arrival = arrivals[gerrit.name]
+            came = arrival.came.wait(max(0.0, deadline - time.monotonic()))
+            yield (
+                gerrit.name,
+                _finding(seconds, came, arrival.what, refused=arrival.refused.is_set()),
+            )
     finally:
         server.stop(1.0)
 
 
-def _listening(config: Config, ears: Mapping[str, _Ear]) -> WebServer | ConfigError:
+def _listening(config: Config, arrivals: Mapping[str, _Arrival]) -> WebServer | ConfigError:
     hooks = {
-        gerrit.name: Hook(gerrit.webhook_token.get_secret_value(), ears[gerrit.name])
+        gerrit.name: Hook(gerrit.webhook_token.get_secret_value(), arrivals[gerrit.name])
         for gerrit in config.gerrit
         if gerrit.webhook_token is not None
     }

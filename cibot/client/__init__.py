@@ -1,1 +1,1 @@
-"""Whom the command line asks: a running server over its API, or a database. One protocol."""
+"""The sources that the command line can ask: a running server's API, or a database."""

@@ -1,4 +1,4 @@
-"""Whom a question goes to: one protocol over a database and over a server.
+"""The protocol of a source of answers, which a database and a server implement.
 
 Questions and changes are those of the JSON API, by path and by name; the answers are its
 typed results, whichever way they came.

@@ -92,7 +92,7 @@ def _ci_of(tx: Tx, roster: Roster, row: KnownAccount, now: datetime) -> int | No
 
 
 def _richest(accounts: Collection[Account]) -> list[Account]:
-    """One account of each identity, the one that says most, ids before usernames."""
+    """One account of each identity, the one with most fields; those with ids come first."""
     best: dict[str | None, Account] = {}
     for account in sorted(accounts, key=_by_fields, reverse=True):
         best.setdefault(identity(account), account)

@@ -1,4 +1,4 @@
-"""What went wrong with one request to Gerrit, in words that say what to do."""
+"""Errors of a request to Gerrit, in words that say what to do."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class ServerFault(Transient):
 
 
 class TooMuch(Transient):
-    """The answer did not come in time, or was beyond all size: ask for less at once."""
+    """The answer did not come in time or was too large: ask for less at once."""
 
 
 _SCHEMES = {"digest": "Digest", "negotiate": "Kerberos", "ntlm": "NTLM", "bearer": "Bearer"}
@@ -258,7 +258,7 @@ def foreign(url: str, place: str, error: Exception) -> Permanent:
 
 
 def too_big(place: str, limit: int) -> TooMuch:
-    """The error for an answer beyond all reason."""
+    """The error for an answer that is too large."""
     return TooMuch(f"{place}: the answer is larger than {limit >> 20} MiB; use a smaller page size")
 
 

@@ -27,7 +27,7 @@ class Walk(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """Everything updated up to ``done`` is stored, but for what ``walk`` has below it.
+    """Everything updated up to ``done`` is stored, but for what ``walk`` has not reached yet.
 
     ``failed`` counts the tries for changes that could not be read, by their
     keys (`cibot.collector.gerrit.change_key`).

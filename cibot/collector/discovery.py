@@ -1,4 +1,4 @@
-"""Who is found to be a CI by what it writes. Pure; docs/collecting.md says the same in words.
+"""Decides by its messages whether an account is a CI. Pure; described in docs/collecting.md.
 
 One message proves nothing: people paste what CIs write. An account is a CI when several of
 its messages, on several changes, read like a CI's, and few of the others like a person's.

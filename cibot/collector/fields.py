@@ -111,7 +111,7 @@ _COMMIT = re.compile(r"[0-9a-f]{40,64}")
 
 
 def commit(value: object) -> str | None:
-    """The first 40 digits of a commit's name, which tell it apart; None where it is none."""
+    """The first 40 digits of a commit's name; None where it is none."""
     return value[:40] if isinstance(value, str) and _COMMIT.fullmatch(value) else None
 
 

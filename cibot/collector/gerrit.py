@@ -195,7 +195,7 @@ def read_page(rows: Sequence[object], served_at: datetime | None) -> ChangesPage
 
 
 def change_key(project: str, number: int) -> str:
-    """What tells a change of one server apart from every other, as Gerrit's REST takes it."""
+    """The key of a change on its server, as Gerrit's REST takes it."""
     return f"{project}~{number}"
 
 

@@ -31,7 +31,7 @@ REMOVED = "Change message removed by"
 
 
 def digest(text: str) -> int:
-    """63 bits that tell the texts of one change apart (BLAKE2b)."""
+    """63 bits of BLAKE2b, enough to distinguish the texts of one change."""
     raw = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
     return int.from_bytes(raw, "big") >> 1
 
@@ -189,7 +189,7 @@ def _without_text(row: StoredComment) -> Message:
 
 
 class _Listed(NamedTuple):
-    """A message as a feed tells it, with its account's row and its text's digest."""
+    """A message from a feed, with its account's row and its text's digest."""
 
     message: Message
     account_id: int | None
@@ -208,7 +208,7 @@ def _match_rest(comments: _Comments, matching: Matching, rest: list[_Listed]) ->
 
 
 def _pairs(rest: list[_Listed], waiting: list[StoredComment]) -> dict[int, int]:
-    """By place in ``rest``, the number of the comment that each is."""
+    """The number of the comment that each message of ``rest`` is, by its place there."""
     if not waiting:
         return {}
     by_text: dict[int, list[StoredComment]] = {}

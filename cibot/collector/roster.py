@@ -1,4 +1,4 @@
-"""Who is a CI: configured, a member of a Gerrit group, or discovered by what it writes."""
+"""Which accounts are CIs: configured, in a Gerrit group, or discovered by what they write."""
 
 from __future__ import annotations
 

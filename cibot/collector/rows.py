@@ -132,7 +132,7 @@ class Batch:
 
 
 def comment_name(key: tuple[int, int]) -> str:
-    """By what a comment is set aside: the row of its change and its number there."""
+    """The name under which a comment is set aside: its change's row and its number there."""
     return f"{key[0]}/{key[1]}"
 
 
@@ -198,7 +198,7 @@ def build_rows(key: tuple[int, int], report: Report) -> list[dict[str, Any]]:
 
 
 def once(changes: Sequence[Change]) -> Sequence[Change]:
-    """Without the older ones of a change that stands there whole several times."""
+    """The changes, each only once as a whole: the newest of those with all messages."""
     newest: dict[Place, Change] = {}
     for change in changes:
         before = newest.get(place_of(change))
@@ -208,7 +208,7 @@ def once(changes: Sequence[Change]) -> Sequence[Change]:
 
 
 def digests(changes: Sequence[Change]) -> set[int] | None:
-    """By which comments the changes' messages may be known: events by their text only."""
+    """The digests by which stored comments are looked up, where only events are stored."""
     if any(change.complete for change in changes):
         return None
     return {digest(message.text) for change in changes for message in change.messages}

@@ -1,4 +1,4 @@
-"""Where the collectors put what they read."""
+"""What the collectors write to: the protocol of a sink."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What two parts of the configuration have to do with each other.
+"""Mistakes between two parts of the configuration.
 
 The checks read the raw tables, so that they find their mistakes even where
 pydantic finds others; whatever has the wrong shape is left to pydantic.
@@ -257,7 +257,7 @@ def _spelt(tables: Tables, path: KeyPath) -> str:
 
 
 def doubts(config: Config) -> list[Mistake]:
-    """What is allowed, and most likely a slip: a reference that is nearly a CI's name."""
+    """Warnings about what is probably a slip: a reference that is nearly a CI's name."""
     named = {ci.name.casefold(): ci.name for ci in config.ci}
     mistakes = []
     for index, reference in enumerate(config.reference):

@@ -20,7 +20,16 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from cibot.config.keys import FILE, entries, field_at, is_list, is_secret, known_keys, model_in
+from cibot.config.keys import (
+    FILE,
+    RENAMED,
+    entries,
+    field_at,
+    is_list,
+    is_secret,
+    known_keys,
+    model_in,
+)
 from cibot.config.lines import KeyPath
 from cibot.config.mistakes import Mistake, suggest
 from cibot.config.models import Config
@@ -106,9 +115,10 @@ def _path(tables: dict[str, Any], parts: list[str]) -> KeyPath | None:
 def _inner(path: KeyPath, keys: list[str]) -> KeyPath:
     for key in keys:
         by_name = {name.upper(): name for name in known_keys(path)}
-        if key not in by_name:
+        name = RENAMED.get((str(path[-1]), key.lower()), by_name.get(key))
+        if name is None:
             raise _UnknownName("there is no such key" + suggest(key, by_name))
-        path = (*path, by_name[key])
+        path = (*path, name)
     if not keys or known_keys(path):
         raise _UnknownName("the name ends too early: it needs the key after two underscores")
     return path

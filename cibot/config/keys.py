@@ -14,6 +14,8 @@ from cibot.config.models import Config
 from cibot.config.values import kinds_in
 
 FILE = "_file"
+RENAMED = {(part, "beside"): "others" for part in ("branch", "silent_branch", "branch_coverage")}
+"""Keys below ``[judgement]`` that had another name in an earlier version: the present name."""
 
 
 def sections(model: type[BaseModel] = Config) -> Iterator[tuple[str, type[BaseModel], bool]]:

@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from cibot.config.checks import contradictions, cross_check, doubts
 from cibot.config.environment import overlay, resolve
-from cibot.config.keys import entries, secrets_in, spell
+from cibot.config.keys import RENAMED, entries, secrets_in, spell
 from cibot.config.lines import KeyPath, line_of
 from cibot.config.mistakes import Mistake, from_pydantic
 from cibot.config.models import DATABASE, Config
@@ -55,6 +55,7 @@ def read(path: Path | None, environ: Mapping[str, str]) -> Loaded:
     text = _text(path) if path else ""
     tables = _tables(path, text)
     origins, mistakes = overlay(tables, environ)
+    renamed = list(_rename(tables))
     folder = path.parent if path else Path()
     secrets = resolve(tables, folder)
     source = _Source(path, text, origins, secrets.read_from)
@@ -68,7 +69,7 @@ def read(path: Path | None, environ: Mapping[str, str]) -> Loaded:
         mistakes += contradictions(config)
     if mistakes:
         raise ConfigError(_listed(source.tell(mistakes)))
-    warnings = [*secrets.warnings, *_weak_secrets(config), *doubts(config)]
+    warnings = [*renamed, *secrets.warnings, *_weak_secrets(config), *doubts(config)]
     if path:
         warnings += _open_secrets(path, config, secrets.read_from, origins)
     return Loaded(config, tuple(source.tell(warnings)))
@@ -157,6 +158,20 @@ class _Source:
 def _listed(mistakes: list[str]) -> str:
     count = "1 mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"
     return "\n".join([f"{count} in the configuration:", *(f"  {line}" for line in mistakes)])
+
+
+def _rename(tables: dict[str, Any]) -> Iterator[Mistake]:
+    """Gives keys of an earlier version their present names, with a warning for each."""
+    judgement = tables.get("judgement")
+    if not isinstance(judgement, dict):
+        return
+    overrides = ((("judgement", *path), entry) for path, entry in entries(judgement, "override"))
+    for path, section in ((("judgement",), judgement), *overrides):
+        for (part, old), new in RENAMED.items():
+            thresholds = section.get(part)
+            if isinstance(thresholds, dict) and old in thresholds:
+                thresholds.setdefault(new, thresholds.pop(old))
+                yield Mistake((*path, part, old), f"is called `{new}` now; write that")
 
 
 def _resolve_paths(tables: dict[str, Any], folder: Path) -> list[Mistake]:

@@ -1,4 +1,4 @@
-"""What the house needs to know of a chat network: its settings, and the facts of its kind.
+"""The settings of a chat network, and what else its kind must say of itself.
 
 A kind of network is a subclass of `NetworkConfig` in the network's own folder
 or file under `cibot.chat`, and one line in `cibot.config.networks`.

@@ -1,4 +1,4 @@
-"""The table of chat networks: each kind is one line, and everything else follows from it."""
+"""The table of chat networks: one line a kind."""
 
 from __future__ import annotations
 

@@ -161,7 +161,7 @@ class BranchPolicy(Thresholds):
     """``[judgement.branch]``: one branch that breaks while the others are well."""
 
     false_alerts: Share = 0.01  # a CI and month, at most, over all its branches
-    beside: Count = 5  # results on the other branches since then, of which most are well
+    others: Count = 5  # results on the other branches since then, of which most are well
 
 
 class IncidentPolicy(Thresholds):

@@ -1,4 +1,4 @@
-"""The table of signals with a file of their own: each is one line, and all else follows from it."""
+"""The table of signals with a file of their own: one line a signal."""
 
 from __future__ import annotations
 

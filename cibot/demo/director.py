@@ -42,7 +42,7 @@ class Director:
     _thread: threading.Thread | None = None
 
     def past(self) -> int:
-        """Makes everybody known and lets the month before the start have happened.
+        """Adds the accounts and the history of the month before the start.
 
         Returns the number of comments by CIs.
         """
@@ -55,12 +55,12 @@ class Director:
         return sum(len(info["messages"]) for info in self.reviews.newest_first(None, None))
 
     def start(self) -> None:
-        """From now on things happen live, in a thread."""
+        """Begins to play the live part, in a thread."""
         self._thread = threading.Thread(target=self._run, name="demo director", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
-        """Nothing happens any more."""
+        """Ends the thread; nothing happens after it."""
         self._stopping.set()
         if self._thread is not None:
             self._thread.join()

@@ -337,5 +337,5 @@ class Reviews:
 
 
 def _id(info: Info) -> int:
-    """What tells a change apart on its server: two imported ones may have one number."""
+    """The id of a change on its server: two imported ones may have one number."""
     return int(info.get("virtual_id_number") or info["_number"])

@@ -48,7 +48,7 @@ class BranchCoveragePolicy(Thresholds):
     minimum: Annotated[Number, Field(description="Knows a branch from, chances")] = 20
     changes: Annotated[Number, Field(description="Never told of fewer missed than")] = 4
     doubt: Annotated[Share, Field(description="Chance of so few by luck")] = 1e-4
-    beside: Annotated[Number, Field(description="Chances on the others meanwhile, at least")] = 5
+    others: Annotated[Number, Field(description="Chances on the others meanwhile, at least")] = 5
     share: Annotated[Share, Field(description="Of what is usual there, taken on the others")] = 0.8
     usual: Annotated[Share, Field(description="Only where it usually takes, of the chances")] = 0.5
     adopt: Annotated[Duration, Field(description="What lasts becomes how the CI is after")] = (
@@ -259,7 +259,7 @@ class BranchCoverage(SignalKind):
         n, missed = sum(count.n for count in lately), sum(count.bad for count in lately)
         before_n = sum(other.chances.n for other in others) - n
         before = sum(other.chances.bad for other in others) - missed
-        if n < self._policy.beside or not before_n:
+        if n < self._policy.others or not before_n:
             return None
         share = (n - missed) / n
         return share if share >= self._policy.share * (1 - before / before_n) else None

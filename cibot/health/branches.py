@@ -195,7 +195,7 @@ class Branches(Stored):
         A small drop of the whole CI is never the same on all branches.
         """
         there, elsewhere = broken.there, broken.elsewhere
-        if elsewhere.n < self._policy.branch.beside:
+        if elsewhere.n < self._policy.branch.others:
             return False
         sure = _APART
         if broken.usual is None:

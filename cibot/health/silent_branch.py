@@ -42,7 +42,7 @@ class SilentBranchPolicy(AccusedPolicy):
     """``[judgement.silent_branch]``: chances missed in a row on one branch only."""
 
     minimum: Annotated[Number, Field(description="Knows a branch from, chances")] = 10
-    beside: Annotated[Number, Field(description="Chances on the others meanwhile, at least")] = 3
+    others: Annotated[Number, Field(description="Chances on the others meanwhile, at least")] = 3
     share: Annotated[Share, Field(description="Of what is usual there, taken on the others")] = 0.8
 
 
@@ -161,7 +161,7 @@ class SilentBranches(SignalKind):
         n, missed = sum(count.n for count in lately), sum(count.bad for count in lately)
         usual_n = sum(other.chances.n for other in others)
         usual = sum(other.chances.count.good for other in others) / max(1, usual_n)
-        if n < self._policy.beside or n - missed < self._policy.share * usual * n:
+        if n < self._policy.others or n - missed < self._policy.share * usual * n:
             return
         accused = self._accused.jobs.get((chance.branch,))
         figures = ((n - missed) / n, branch.heard)

@@ -199,4 +199,4 @@ _CLAUSES: dict[ReasonName, Callable[[JobWeight], str]] = {
     ReasonName.RUN_AGAIN: _run_again,
     ReasonName.OTHER_CIS: _other_cis,
 }
-"""A reason with its counts; "" where there are too few to tell of."""
+"""A reason with its counts; "" where these are too small to mean anything."""

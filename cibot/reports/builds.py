@@ -15,7 +15,7 @@ from cibot.store.engine import Tx
 from cibot.store.reports import StoredBuild, builds_of
 
 MOST_REPORTS = 500
-"""That are looked at for one page, so that a job that is rare costs no more than another."""
+"""Reports that are read for one page, so that a rare job costs no more than a frequent one."""
 
 BuildKey = tuple[datetime, int, int, int]
 """Where a build stands: (posted_at, change_id, seq) of its report, and its place in it."""

@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """Answers that are dear to ask and slow to change, with when each was asked."""
+    """Answers that take long and change slowly, with the time of each."""
 
     answers: dict[str, tuple[datetime, Any]] = field(default_factory=dict)
     locks: dict[str, threading.Lock] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""How fresh what we know is: the feeds of each Gerrit server, and what is not out or not read."""
+"""When each Gerrit server was last heard, and what could not be sent or read."""
 
 from __future__ import annotations
 

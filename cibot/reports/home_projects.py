@@ -77,7 +77,7 @@ def reference_on(
 ) -> CiName | None:
     """The reference CI of a project, or of its branch, now; None where there is none.
 
-    ``names`` are those of all CIs by id, for who has asked already.
+    ``names`` are those of all CIs by id, for callers that have them.
     """
     names = dict(ci_names(tx)) if names is None else names
     references = _references(records_in(tx, {project}), periods_of(tx, {project}))

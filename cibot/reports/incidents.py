@@ -156,7 +156,7 @@ def incidents_in(tx: Tx, ctx: Context, window: Window) -> tuple[IncidentLine, ..
 def concerns(
     incident: IncidentLine, health: Sequence[BranchHealth], branches: Collection[str] | None
 ) -> bool:
-    """Whether an incident of a CI that is so on its branches concerns some of them; None: all."""
+    """Whether an incident concerns one of ``branches`` (None: any); ``health`` is its CI's."""
     if branches is None:
         return True
     signals = {symptom.signal for symptom in incident.symptoms if symptom.came_at is not None}
@@ -172,7 +172,7 @@ def read_incidents(
 ) -> tuple[IncidentLine, ...]:
     """Stored incidents as faces show them, in their order; those of forgotten CIs are left out.
 
-    ``names`` of CIs by id and ``namesakes``, as `has_namesakes`, are for who knows them already.
+    ``names`` of CIs by id and ``namesakes``, as `has_namesakes`, are for callers that have them.
     """
     names = dict(ci_names(tx)) if names is None else names
     lines = tuple(_incident(ctx, names[row.ci_id], row) for row in stored if row.ci_id in names)

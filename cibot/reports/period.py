@@ -1,4 +1,4 @@
-"""The report of a period: what each CI of a project promised and did, for who decides by it.
+"""The report of a period: what each CI of a project promised and did, for those who decide.
 
 Whole UTC days. What is counted comes from the roll-up that judging keeps, so that the report
 says what `why` and `missed` said at the time.

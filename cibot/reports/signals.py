@@ -1,4 +1,4 @@
-"""What is asked of a CI's stored signals. Pure."""
+"""Answers from a CI's stored signals: its pass rate, its usual coverage, its worst one. Pure."""
 
 from __future__ import annotations
 

@@ -254,7 +254,7 @@ def _branches(
 
 
 def rules_since(tx: Tx, ctx: Context, since: datetime, choice: Choice) -> PeriodReport:
-    """Who of the CIs chosen kept the rules on the UTC days since then, today not."""
+    """Which of the CIs chosen kept the rules on the UTC days since then, without today."""
     names = {ci.name for ci in _chosen(tx, ctx, all_lines(tx, ctx), choice)}
     today = ctx.now.date()
     days = read_period(ctx.now, since=min(since.date(), today - timedelta(days=1)), until=today)

@@ -78,8 +78,8 @@ def unparsed(
 def golden_cases(unread: Unparsed) -> Iterator[dict[str, object]]:
     """A golden test's skeleton for each shape: what is written, and that it is not understood.
 
-    Who knows better sets ``outcome`` and ``jobs``, and has a test that fails until
-    the parser does.
+    Set ``outcome`` and ``jobs`` by hand, and there is a test that fails until the parser
+    reads the comment.
     """
     for shape in unread.shapes:
         example = shape.example

@@ -380,7 +380,7 @@ def web_address(url: str | None) -> str | None:
 
 
 def stale_lines(ctx: Context, stale: tuple[ServerFeeds, ...]) -> tuple[Line, ...]:
-    """The honest word when our own feed is stale; nothing when it is not."""
+    """A note that our own feed is stale; empty where it is not."""
     if not stale:
         return ()
     heard = [

@@ -40,7 +40,7 @@ def identity(account: Account) -> str | None:
 
 
 def has_identity(account: Account) -> bool:
-    """Whether more is known of the account than what it calls itself, which proves nothing."""
+    """Whether an id, username or e-mail is known: a name alone may be anybody's."""
     return account.gerrit_id is not None or bool(account.username or account.email)
 
 

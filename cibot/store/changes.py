@@ -66,7 +66,7 @@ def namesakes() -> Any:
 
 
 def has_namesakes(tx: Tx) -> bool:
-    """Whether `namesakes` is so now."""
+    """Whether one number may mean several changes now."""
     return bool(tx.execute(_NAMESAKES).scalar_one())
 
 
@@ -140,7 +140,7 @@ def put_changes(
 
 
 def place_of(change: Change) -> Place:
-    """What tells the change apart from every other of its server."""
+    """The project and number, which identify a change on its server."""
     return change.project[:255], change.number
 
 
@@ -308,7 +308,7 @@ def project_names(tx: Tx) -> list[str]:
     return list(tx.execute(query).scalars())
 
 
-_IDS = 20  # messages by which a change is known again
+_IDS = 20  # messages by which a change is recognised
 _MERGED = "MERGED"
 
 
@@ -340,7 +340,7 @@ def is_same_change(tx: Tx, row_id: int, change: Change) -> bool:
 
 
 def move_change(tx: Tx, row_id: int, project: str) -> None:
-    """Its project is called so now."""
+    """Stores the new name of a change's project."""
     table = schema.change
     tx.execute(update(table).where(table.c.id == row_id).values(project=project[:255]))
 
@@ -348,7 +348,7 @@ def move_change(tx: Tx, row_id: int, project: str) -> None:
 def put_right(tx: Tx, stored: StoredChange, change: Change, now: datetime) -> bool:
     """Gives a stored change REST's state, and the patch sets that REST knows; whether it differed.
 
-    Judging hears of it as of something late.
+    Judging treats the correction like a report that came late.
     """
     table, patch_set = schema.change, schema.patch_set
     closed = change.closed

@@ -19,7 +19,7 @@ _BODY = TypeAdapter(dict[str, Any])  # five times as fast as the json module
 
 @dataclass(frozen=True, slots=True)
 class StoredCheckpoint:
-    """A judge's state at ``at``, with what had been heard by ``marked_at``. Times are UTC."""
+    """A judge's state at ``at``, of all rows that were stored by ``marked_at``. Times are UTC."""
 
     ci_id: int
     at: datetime
@@ -52,7 +52,7 @@ def drop_checkpoints(tx: Tx, ci_id: int, since: datetime) -> None:
 
 
 def checkpoint_times(tx: Tx, ci_id: int) -> list[datetime]:
-    """Of when states of a CI are stored, oldest first."""
+    """The times of a CI's stored states, oldest first."""
     table = schema.checkpoint.c
     query = select(table.at).where(table.ci_id == ci_id).order_by(table.at)
     return list(tx.execute(query).scalars())

@@ -68,7 +68,7 @@ def server_urls(tx: Tx) -> dict[int, tuple[str, str]]:
 
 
 class CiName(NamedTuple):
-    """What tells one CI from another."""
+    """The id and the name of a CI."""
 
     id: int
     name: str

@@ -16,7 +16,7 @@ from cibot.store.rows import at_keys, columns, in_chunks, insert_rows, newest_fi
 
 
 class StoredComment(NamedTuple):
-    """What decides whether a message is known already; the text stays in the database."""
+    """What a message is compared with to see whether it is stored; without the text."""
 
     change_id: int
     seq: int

@@ -115,7 +115,7 @@ def steps_in_room(tx: Tx, outgoing: Outgoing) -> list[StoredMessage]:
 
 
 def tells_of_past(tx: Tx, outgoing: Outgoing) -> bool:
-    """Whether a message tells of others' incidents, and all of those are over."""
+    """Whether a digest reports on incidents, and all of these are over."""
     table, incident = schema.outbox.c, schema.incident.c
     query = (
         select(func.count(), func.count(incident.open_slot))
@@ -180,7 +180,8 @@ def postpone(tx: Tx, outgoing: Outgoing, until: datetime) -> None:
 def revive(tx: Tx, network: str, since: datetime, now: datetime, room: str | None = None) -> int:
     """Makes given up messages that were added since then due again; returns how many.
 
-    All of ``room`` that were not tried often, or the one of the network whose time came first.
+    Those of ``room`` that were not tried often; without a room the one of the network that is
+    due first.
     """
     table = schema.outbox
     query = select(table.c.id).where(

@@ -30,7 +30,7 @@ def gathered(tx: Tx) -> list[StoredMessage]:
 
 
 def anything_gathered(tx: Tx) -> bool:
-    """Whether there is any."""
+    """Whether any message is gathered."""
     query = select(_TABLE.id).where(_TABLE.state == MessageState.GATHERED)
     return tx.execute(query.limit(1)).scalar() is not None
 

@@ -26,10 +26,10 @@ from cibot.store.engine import Tx, in_this_order
 from cibot.store.rows import columns, rows_in, select_reports
 
 LOOK_BACK = timedelta(minutes=15)
-"""How much earlier than now a row may be dated that is seen now: hosts' clocks differ, too."""
+"""How far back a row may be dated that becomes visible only now; the hosts' clocks differ, too."""
 _LONG = timedelta(minutes=2)  # of a transaction
 _ALL = 1 << 62
-KNOWN, NEW, LATER = range(3)  # spans of time in which what is heard may have happened
+KNOWN, NEW, LATER = range(3)  # the spans of time in `Arrived`
 
 
 class Arrived(NamedTuple):
@@ -59,8 +59,8 @@ def arrived(
 
     Summed up by the second in which it was heard, so that neither a backfill nor a busy server
     makes many rows. KNOWN happened until the first of ``spans``, NEW until the second, LATER after
-    it. ``since`` is a whole second. In the projects of ``quiet`` an upload after its time says
-    nothing before the first report of these CIs on the change.
+    it. ``since`` is a whole second. In the projects of ``quiet`` an upload after its time counts
+    only from the first report of these CIs on the change.
     """
     report, change, patch_set = schema.report.c, schema.change.c, schema.patch_set.c
     withdrawal, ids = schema.withdrawal.c, sorted(ci_ids)
@@ -96,7 +96,7 @@ def _arrived(
 
 
 def _says_at(ci_ids: Collection[int], projects: Collection[str], after: datetime) -> Any:
-    """From when on an upload says something of these CIs; NULL where it does not."""
+    """From when on an upload counts for these CIs; NULL where it does not."""
     report, uploaded = schema.report.c, schema.patch_set.c.uploaded_at
     first = (
         select(func.min(report.posted_at))

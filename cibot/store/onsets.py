@@ -31,9 +31,9 @@ class JobSet(NamedTuple):
 def job_sets_around(
     tx: Tx, ci_id: int, change_id: int, at: datetime
 ) -> tuple[list[JobSet], list[JobSet]]:
-    """Those of the last reports before and of the first ones from then on, within 14 days.
+    """The jobs of the last reports before ``at``, and of the first ones from then on.
 
-    Of reports that passed on the project and branch of a change.
+    Only of reports that passed on the change's project and branch, within 14 days.
     """
     report, change = schema.report.c, schema.change.c
     place = tx.execute(select(change.project, change.branch).where(change.id == change_id)).first()

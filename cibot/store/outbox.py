@@ -211,7 +211,7 @@ def enqueue(
 
 
 def said_since(tx: Tx, to: Channel, since: datetime) -> int:
-    """How many messages were added for a room since then that speak for themselves."""
+    """How many messages were added for a room since then that are sent by themselves."""
     said = (_TABLE.created_at >= since, _TABLE.state.not_in((MessageState.FOLDED, *_WAITING)))
     return int(tx.execute(select(func.count()).where(*in_room(to), *said)).scalar_one())
 

@@ -28,8 +28,8 @@ def put_patch_sets(
     """Stores when each patch set, with its change's key, came; the earliest time stays.
 
     A known kind also stays when a later source leaves it out, and a known commit, but for what
-    REST said of the changes ``confirmed``. A commit that becomes known, or another, within a day
-    is news, by which what was judged is judged again; later it is not taken in any more.
+    REST said of the changes ``confirmed``. A new or another commit within a day of the upload has
+    the CIs judged again; a later one does not.
     """
     rows: dict[tuple[int, int], PatchSet] = {}
     for row_id, patch_set in patch_sets:

@@ -52,7 +52,7 @@ def put_periods(tx: Tx, rows: Collection[PeriodRow]) -> None:
 
 
 def records_of(tx: Tx, ci_ids: Collection[int] | None = None) -> list[RecordRow]:
-    """Where some CIs, or all, ever gave a verdict."""
+    """The projects in which some CIs, or all, ever gave a verdict."""
     query = _RECORDS
     if ci_ids is not None:
         query = query.where(schema.project_record.c.ci_id.in_(sorted(ci_ids)))

@@ -55,7 +55,7 @@ def put_aside(tx: Tx, kind: str, reasons: Mapping[str, str], now: datetime) -> N
 
 
 def take_back(tx: Tx, kind: str, names: Collection[str]) -> None:
-    """Notes that these work."""
+    """Removes the entries of what works again."""
     table = schema.set_aside
     tx.execute(delete(table).where(table.c.kind == kind, table.c.name.in_(sorted(names))))
 

@@ -17,7 +17,7 @@ def put_unjudged(tx: Tx, ci_ids: Collection[int]) -> None:
 
 
 def unjudged(tx: Tx) -> set[int]:
-    """The CIs that `put_unjudged` named."""
+    """The CIs with reports that the leader does not know of."""
     return set(tx.execute(select(schema.unjudged.c.ci_id)).scalars())
 
 

@@ -1,4 +1,4 @@
-"""What weighing a failure reads: the past of a CI's jobs, and which patch sets have new code.
+"""Queries for weighing a failure: the past of a CI's jobs, and which patch sets have new code.
 
 Every question is bounded by a number of reports or changes, and goes by a key.
 """
@@ -40,7 +40,7 @@ class LastReport(NamedTuple):
 
 
 class SaidRow(NamedTuple):
-    """That a CI passed or failed a patch set."""
+    """A CI passed or failed a patch set."""
 
     ci_id: int
     change_id: int

@@ -1,6 +1,6 @@
 """How a face asks: one read transaction, one moment, one context for each request.
 
-What changes slowly and costs something is asked once for all requests of a while.
+Answers that take long and change slowly are shared by the requests of some minutes.
 """
 
 from __future__ import annotations

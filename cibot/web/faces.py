@@ -1,4 +1,4 @@
-"""All that people and programs may look at, over one `Asking`."""
+"""The blueprints of API, pages, badges, metrics and feed, over one `Asking`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tokens of the configuration: how to make one, and whose a presented one is."""
+"""The tokens of the configuration: how to make one, and who holds a presented one."""
 
 from __future__ import annotations
 

@@ -137,19 +137,19 @@ class WakingReactor(Reactor):  # type: ignore[misc]  # the library has no types
 
     def __init__(self) -> None:
         super().__init__()
-        self._ear, self._mouth = socket.socketpair()
-        self._ear.setblocking(False)
-        self._mouth.setblocking(False)
+        self._woken, self._waker = socket.socketpair()
+        self._woken.setblocking(False)
+        self._waker.setblocking(False)
 
     def wake(self) -> None:
         """Ends the wait of `process_once`. Any thread may call it."""
         with suppress(OSError):  # full: it wakes anyway; closed: no reader is left
-            self._mouth.send(b"!")
+            self._waker.send(b"!")
 
     def close(self) -> None:
         """Closes what the reactor itself holds."""
-        self._ear.close()
-        self._mouth.close()
+        self._woken.close()
+        self._waker.close()
 
     def wait_for(self, sock: socket.socket | None, write: bool, timeout: float) -> bool:
         """Waits until ``sock`` can be read, or written, or the reactor was woken.
@@ -158,14 +158,14 @@ class WakingReactor(Reactor):  # type: ignore[misc]  # the library has no types
         """
         ready = False
         with selectors.DefaultSelector() as selector:
-            selector.register(self._ear, selectors.EVENT_READ)
+            selector.register(self._woken, selectors.EVENT_READ)
             if sock is not None:
                 events = selectors.EVENT_READ | (selectors.EVENT_WRITE if write else 0)
                 selector.register(sock, events)
             for key, _events in selector.select(max(0.0, timeout)):
-                if key.fileobj is self._ear:
+                if key.fileobj is self._woken:
                     with suppress(BlockingIOError):
-                        while self._ear.recv(4096):
+                        while self._woken.recv(4096):
                             pass
                 else:
                     ready = True

@@ -31,7 +31,7 @@ _TWICE_S = 3.0  # a second press of a button within it was the same press
 
 
 class Taken(Enum):
-    """What became of a question."""
+    """Whether a question was taken, is a repeat, or one too many."""
 
     YES = "yes"
     REPEATED = "repeated"
@@ -66,11 +66,11 @@ class Answerer:
         self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix=f"slack-{network}")
 
     def start(self, answer: Answer) -> None:
-        """From now on questions are taken."""
+        """Begins to take questions."""
         self._answer = answer
 
     def stop(self) -> None:
-        """Drops what waits and lets what runs come to its end."""
+        """Drops the questions that wait and lets those under way end."""
         self._stopping.set()
         self._pool.shutdown(wait=False, cancel_futures=True)
 

@@ -58,7 +58,7 @@ def sdk_logger() -> logging.Logger:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who the bot token speaks for; ``scopes`` is None when Slack did not list them.
+    """The bot user of a token; ``scopes`` is None where Slack did not list them.
 
     ``ids`` are the ids of the workspace and of its organisation.
     """

@@ -207,7 +207,7 @@ def plain_text(text: str) -> str:
 
 
 def _channel_name(form: Mapping[str, Any]) -> str | None:
-    """Slack writes another word for what has no public name."""
+    """The channel's name; None where Slack writes a placeholder instead."""
     name = form.get("channel_name")
     public = isinstance(name, str) and name not in {"directmessage", "privategroup", "mpdm", ""}
     return clean(str(name)) if public else None

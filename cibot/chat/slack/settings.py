@@ -1,4 +1,4 @@
-"""``[[slack]]``: the settings of one Slack workspace, and what is true of Slack."""
+"""``[[slack]]``: the settings of one Slack workspace, and facts about Slack."""
 
 from __future__ import annotations
 

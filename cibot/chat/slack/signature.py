@@ -1,4 +1,4 @@
-"""Is a request Slack's, and is it new?
+"""Checks that a request is Slack's, and that it is new.
 
 https://docs.slack.dev/authentication/verifying-requests-from-slack: an HMAC
 over the body and a timestamp that is at most five minutes old.
@@ -47,7 +47,7 @@ class Signature:
 
 
 class Once:
-    """Remembers keys for a while, so that a thing is done once. Bounded; thread-safe.
+    """Remembers keys for a while, so that a request is carried out once. Bounded; thread-safe.
 
     ``keep_s`` is for how long (seconds), ``most`` how many; the oldest go first.
     """
@@ -78,7 +78,7 @@ class Once:
             return new
 
     def forget(self, *keys: str) -> None:
-        """The thing was not done after all: the keys may come again."""
+        """Takes the keys out again: the request was not carried out."""
         with self._lock:
             for key in keys:
                 self._seen.pop(key, None)

@@ -170,7 +170,7 @@ _MOST = 1000  # threads; the oldest is given up first
 
 
 class Edits:
-    """Does what is wanted, oldest first, on a thread of its own."""
+    """Carries out edits, oldest first, on a thread of its own."""
 
     def __init__(self, network: str) -> None:
         self._network = network
@@ -180,7 +180,7 @@ class Edits:
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """From now on edits are done."""
+        """Begins to carry out edits."""
         self._thread = threading.Thread(
             target=self._run, name=f"slack-edits-{self._network}", daemon=True
         )

@@ -52,7 +52,7 @@ class Asked:
 
     @property
     def text(self) -> str:
-        """The words as one."""
+        """The words as one text."""
         return " ".join(self.words)
 
     @property
@@ -61,7 +61,7 @@ class Asked:
         return self.options.get("branch")
 
     def about_branch(self, ask: Callable[[str, str | None], T]) -> T:
-        """Asks about the CI or project that the words mean, on the branch named anywhere."""
+        """Asks about the CI or project of the words, on the branch that they or an option name."""
         if self.branch is None:
             return about_branch(self.words, ask)
         return about(self.words, lambda name: ask(name, self.branch))

@@ -1,7 +1,7 @@
 """Small pictures as inline SVG: a state's shape, an interval, a month of bars. Pure.
 
 Everything is drawn with attributes and classes, for no inline style is
-allowed. A picture that says more than the text next to it says it in its label.
+allowed. What a picture shows and the text next to it does not is in its label.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ class Axis:
         return cls(begin, begin + timedelta(days=len(days)))
 
     def x(self, moment: datetime) -> float:
-        """Where a moment is; what lies outside is at the edge."""
+        """The x of a moment; one outside of the days is put at the edge."""
         share = (moment - self.since) / (self.until - self.since)
         return LEFT + (RIGHT - LEFT) * min(1.0, max(0.0, share))
 

@@ -142,7 +142,7 @@ _SIGNALS: tuple[tuple[Any, ...], ...] = (
         " while the other branches do not: a CI may be broken on a stable branch only, where all"
         " results together show little.",
         ("False alerts a CI and month, at most", "branch.false_alerts", "{:g}".format),
-        ("Compares with, on the others", "branch.beside", _counted("result")),
+        ("Compares with, on the others", "branch.others", _counted("result")),
     ),
     (
         "coverage",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cibot.config.load import load
+from cibot.config.load import load, read
 from cibot.config.models import Config
 from cibot.errors import ConfigError
 
@@ -134,3 +134,21 @@ def test_a_file_of_another_shape_does_not_break_the_overlay(tmp_path: Path) -> N
         f"  {path}:2: gerrit: write its heading with two brackets: [[gerrit]]",
         "  CIBOT_GERRIT__0__URL: `gerrit` in the file is not a list of sections",
     ]
+
+
+def test_the_earlier_name_of_a_key_counts_with_a_warning(tmp_path: Path) -> None:
+    path = tmp_path / "cibot.toml"
+    path.write_text(
+        "[judgement.branch]\nbeside = 7\n"
+        "[[judgement.override]]\ncis = ['Acme']\n[judgement.override.silent_branch]\nbeside = 8\n"
+    )
+    loaded = read(path, {"CIBOT_JUDGEMENT__BRANCH_COVERAGE__BESIDE": "9"})
+    policy = loaded.config.judgement.policy_of("Acme", None, None)
+    assert policy.branch.others == 7
+    assert policy.silent_branch.others == 8  # type: ignore[attr-defined]
+    assert policy.branch_coverage.others == 9  # type: ignore[attr-defined]
+    place = "judgement.override[0].silent_branch"
+    assert loaded.warnings == (
+        f"{path}:2: judgement.branch.beside: is called `others` now; write that",
+        f"{path}:6: {place}.beside: is called `others` now; write that",
+    )
