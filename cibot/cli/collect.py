@@ -3,42 +3,41 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
-from cibot import logs
 from cibot.bootstrap import GerritSource, make_source, open_migrated
-from cibot.cli.common import config_option, read_config, when_asked_to_end
+from cibot.cli.common import config_option, log_as_configured, read_config, when_asked_to_end
 from cibot.cli.progress import read_history
-from cibot.config.keys import secret_values
-from cibot.config.models import Config
 from cibot.daemon import memory_settings
 from cibot.errors import UserError
 from cibot.store.engine import Store
 from cibot.text.cleaning import clean
 
 
-def _opened(
-    config_path: Path | None, server: str | None
-) -> tuple[Config, Store, list[GerritSource]]:
-    loaded = read_config(config_path)
-    logs.set_up(
-        "warning" if loaded.config.log.level == "info" else loaded.config.log.level,
-        loaded.config.log.format,
-        secrets=secret_values(loaded.config),
-    )
-    chosen = [gerrit for gerrit in loaded.config.gerrit if server in {None, gerrit.name}]
+def _opened(config_path: Path | None, server: str | None) -> tuple[Store, list[GerritSource]]:
+    config = read_config(config_path).config
+    log_as_configured(config, "warning" if config.log.level == "info" else None)
+    chosen = [gerrit for gerrit in config.gerrit if server in {None, gerrit.name}]
     if not chosen:
-        servers = ", ".join(gerrit.name for gerrit in loaded.config.gerrit) or "none"
+        servers = ", ".join(gerrit.name for gerrit in config.gerrit) or "none"
         raise UserError(f"no [[gerrit]] is named {server!r}; the configuration has: {servers}")
-    store = open_migrated(loaded.config)
-    sources = [make_source(loaded.config, gerrit, store) for gerrit in chosen]
+    store = open_migrated(config)
+    sources = [make_source(config, gerrit, store) for gerrit in chosen]
     for source in sources:
         source.ingest.sync_roster()
     memory_settings.settle()
-    return loaded.config, store, sources
+    return store, sources
+
+
+def _tell(source: GerritSource, said: str, broken: Iterable[object]) -> None:
+    """What was read of a server, and what could not be read."""
+    click.echo(f"{source.config.name}: {said}")
+    for reason in broken:
+        click.echo(clean(f"  could not be read: {reason}"), err=True)
 
 
 @click.command()
@@ -51,15 +50,12 @@ def poll(config_path: Path | None, server: str | None) -> None:
     Example:
       cibot poll --config config/cibot.toml
     """
-    _, store, sources = _opened(config_path, server)
+    store, sources = _opened(config_path, server)
     for source in sources:
         polled = source.poll()
-        click.echo(
-            f"{source.config.name}: {polled.counts.changes} changes,"
-            f" {polled.counts.comments_new} new comments, {polled.counts.reports_new} reports"
-        )
-        for broken in polled.broken:
-            click.echo(clean(f"  could not be read: {broken}"), err=True)
+        counts = polled.counts
+        said = f"{counts.comments_new} new comments, {counts.reports_new} reports"
+        _tell(source, f"{counts.changes} changes, {said}", polled.broken)
     store.close()
 
 
@@ -91,17 +87,14 @@ def backfill_command(
     """
     if rate <= 0:
         raise UserError("--rate must be more than 0 requests a second")
-    _, store, sources = _opened(config_path, server)
+    store, sources = _opened(config_path, server)
     stop = threading.Event()
     when_asked_to_end(stop.set)
     span = (since.replace(tzinfo=UTC), until.replace(tzinfo=UTC) if until else None)
     for source in sources:
         backfilled = read_history(source, *span, project, rate=rate, stop=stop)
         resumed = " (went on from where it was)" if backfilled.resumed else ""
-        click.echo(
-            f"{source.config.name}: {backfilled.counts.comments_new} new comments,"
-            f" {backfilled.counts.reports_new} reports{resumed}"
-        )
-        for broken in backfilled.broken:
-            click.echo(clean(f"  could not be read: {broken}"), err=True)
+        counts = backfilled.counts
+        said = f"{counts.comments_new} new comments, {counts.reports_new} reports{resumed}"
+        _tell(source, said, backfilled.broken)
     store.close()

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from cibot import logs
 from cibot.errors import ConfigError
 
 if TYPE_CHECKING:
     from cibot.actions.roles import Actor
     from cibot.config.load import Loaded
+    from cibot.config.models import Config
     from cibot.store.engine import Store
 
 PLACES = (Path("config/cibot.toml"), Path("/etc/cibot/cibot.toml"))
@@ -64,6 +66,13 @@ def read_config(chosen: Path | None, environ: Mapping[str, str] | None = None) -
 
     environ = os.environ if environ is None else environ
     return read(find_config(chosen, environ), environ)
+
+
+def log_as_configured(config: Config, level: str | None = None) -> None:
+    """Logs as ``[log]`` says, without secrets; at another ``level`` where one is given."""
+    from cibot.config.keys import secret_values  # noqa: PLC0415 - pydantic is slow
+
+    logs.set_up(level or config.log.level, config.log.format, secrets=secret_values(config))
 
 
 def shell_actor() -> Actor:

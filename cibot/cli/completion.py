@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 import click
-from click.shell_completion import BashComplete, FishComplete, ShellComplete, ZshComplete
-
-_SHELLS: dict[str, type[ShellComplete]] = {
-    "bash": BashComplete,
-    "fish": FishComplete,
-    "zsh": ZshComplete,
-}
+from click.shell_completion import get_completion_class
 
 
 @click.command("completion")
-@click.argument("shell", type=click.Choice(sorted(_SHELLS)))
+@click.argument("shell", type=click.Choice(["bash", "fish", "zsh"]))
 @click.pass_context
 def command(ctx: click.Context, shell: str) -> None:
     """Print what teaches a shell to complete commands, options and the names of CIs.
@@ -25,5 +19,7 @@ def command(ctx: click.Context, shell: str) -> None:
     Example:
       eval "$(cibot completion bash)"
     """
-    made = _SHELLS[shell](ctx.find_root().command, {}, "cibot", "_CIBOT_COMPLETE")
+    kind = get_completion_class(shell)
+    assert kind is not None
+    made = kind(ctx.find_root().command, {}, "cibot", "_CIBOT_COMPLETE")
     click.echo(made.source_template % made.source_vars())

@@ -7,12 +7,10 @@ from pathlib import Path
 import click
 from rich.progress import TimeElapsedColumn
 
-from cibot import logs
 from cibot.bootstrap import open_migrated, utc_now
-from cibot.cli.common import config_option, read_config
+from cibot.cli.common import config_option, log_as_configured, read_config
 from cibot.cli.progress import progress
 from cibot.collector.rereading import reread
-from cibot.config.keys import secret_values
 from cibot.daemon import memory_settings
 from cibot.incidents.incident import Phase
 from cibot.incidents.stored import read_incident
@@ -37,11 +35,11 @@ def rebuild_command(config_path: Path | None) -> None:
     Example:
       cibot rebuild
     """
-    loaded = read_config(config_path)
-    logs.set_up("error", loaded.config.log.format, secrets=secret_values(loaded.config))
-    store = open_migrated(loaded.config)
+    config = read_config(config_path).config
+    log_as_configured(config, "error")
+    store = open_migrated(config)
     memory_settings.settle()
-    judging = Judging(store, loaded.config, utc_now, tells=False)
+    judging = Judging(store, config, utc_now, tells=False)
     try:
         before, states = store.read(_opened), store.read(_states)
         with progress(TimeElapsedColumn()) as bar:

@@ -6,11 +6,9 @@ from pathlib import Path
 
 import click
 
-from cibot import logs
 from cibot.bootstrap import build
 from cibot.chat.protocol import Backend
-from cibot.cli.common import config_option, read_config, when_asked_to_end
-from cibot.config.keys import secret_values
+from cibot.cli.common import config_option, log_as_configured, read_config, when_asked_to_end
 from cibot.config.models import Config
 from cibot.daemon import memory_settings
 from cibot.daemon.bot import Bot
@@ -26,8 +24,7 @@ def command(config_path: Path | None) -> None:
       cibot run --config config/cibot.toml
     """
     loaded = read_config(config_path)
-    log = loaded.config.log
-    logs.set_up(log.level, log.format, secrets=secret_values(loaded.config))
+    log_as_configured(loaded.config)
     for warning in loaded.warnings:
         click.echo(f"warning: {warning}", err=True)
     run(loaded.config)
