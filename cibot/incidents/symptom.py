@@ -43,6 +43,8 @@ class SymptomPhase(StrEnum):
     CLEARED = "cleared"
 
 
+TO_A_MINUTE = timedelta(minutes=1)
+"""As exactly signals know when a trouble began."""
 _STANDS = frozenset({SymptomPhase.FIRING, SymptomPhase.RECOVERING})
 
 
@@ -100,9 +102,11 @@ class Symptom:
 
     @property
     def first_bad(self) -> Evidence | None:
-        """The first bad run that is known."""
-        bad = (run for run in self.first_evidence if run.fault is not Fault.LAST_GOOD)
-        return min(bad, key=lambda run: run.at, default=None)
+        """The first bad run that is known, of those since the trouble began where there are any."""
+        bad = [run for run in self.first_evidence if run.fault is not Fault.LAST_GOOD]
+        since = self.since
+        own = [run for run in bad if since is None or run.at > since - TO_A_MINUTE]
+        return min(own or bad, key=lambda run: run.at, default=None)
 
 
 def family_of(signal: str) -> Family:

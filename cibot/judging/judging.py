@@ -260,13 +260,26 @@ def _keep_health(tx: Tx, seen: _Look, now: datetime) -> None:
         StoredHealth(
             seen.ci.id,
             seen.health.state.value,
-            seen.health.since or _well_since(seen.advanced.tracker),
+            _bad_since(seen) or _well_since(seen.advanced.tracker),
             now,
             seen.last_heard,
             signals_json(seen.health.signals),
             branches_json(seen.health.branches),
         ),
     )
+
+
+def _bad_since(seen: _Look) -> datetime | None:
+    """When its trouble began, as its incident says: what a signal looks at slides on with time."""
+    health, incident = seen.health, seen.advanced.tracker.incident
+    verdicts = {signal.name: signal.verdict for signal in health.signals}
+    if health.state.bad and incident is not None and incident.open:
+        firing = (each for each in incident.symptoms if each.fires)
+        same = (each for each in firing if verdicts.get(each.signal) is health.state)
+        worst = min(same, key=lambda symptom: symptom.order, default=None)
+        if worst is not None:
+            return worst.began
+    return health.since
 
 
 def _well_since(tracker: Tracker) -> datetime | None:

@@ -15,7 +15,7 @@ from cibot.health.facts import counts, moment
 from cibot.health.signal import MOST_EVIDENCE, Evidence, Family
 from cibot.incidents.incident import Incident, Phase, Transition, merged, with_people
 from cibot.incidents.stored import columns, read_incident, step_columns
-from cibot.incidents.symptom import Symptom
+from cibot.incidents.symptom import TO_A_MINUTE, Symptom
 from cibot.judging.trackers import Advanced
 from cibot.store.engine import Tx
 from cibot.store.incidents import (
@@ -32,7 +32,6 @@ from cibot.store.incidents import (
 from cibot.store.onsets import bad_runs_since
 from cibot.store.outbox import move_messages
 
-_MINUTE = timedelta(minutes=1)  # signals know when a trouble began to the minute
 _LOOKED_AT = 20  # bad runs of that time and later, for the first in a pipeline that counts
 _NEAR = timedelta(days=7)
 _Uncounted = Collection[str]  # words of names of pipelines that do not count
@@ -195,7 +194,7 @@ def _with_first_run(tx: Tx, ci_id: int, symptom: Symptom, uncounted: _Uncounted)
         return symptom
     assert since is not None
     assert first is not None
-    if first.at - since < _MINUTE:
+    if first.at - since < TO_A_MINUTE:
         return symptom
     results = ("infra",) if symptom.signal == "infra" else ("fail",)
     runs = bad_runs_since(tx, ci_id, since, results, _LOOKED_AT)

@@ -146,6 +146,14 @@ def test_the_first_bad_run_is_never_lost():
     assert symptom().first_bad is None
 
 
+def test_the_first_bad_run_is_none_from_before_the_trouble():
+    """A window of days holds bad runs of before as well."""
+    runs = [Evidence(Fault.BROKE, n, n, 1, NOW + n * HOUR) for n in range(4)]
+    infra = symptom("infra", since=NOW + 2 * HOUR, first_evidence=tuple(runs[::-1]))
+    assert infra.first_bad == runs[2]
+    assert replace(infra, since=NOW + 9 * HOUR).first_bad == runs[0]
+
+
 def test_the_border_does_not_flap():
     incident, names = live(BAD, BORDER, BAD, BORDER, BAD)
     assert names == ["opened", "recovering", "relapsed", "recovering", "relapsed"]

@@ -5,10 +5,12 @@ from datetime import timedelta
 import pytest
 
 from cibot.config.judgement import Judgement, Policy
+from cibot.incidents.stored import read_incident
 from cibot.judging import Monitor
 from cibot.judging.judging import Judging
 from cibot.model import Change, Message, PatchSet, State
 from cibot.store.cis import all_cis, ensure_ci
+from cibot.store.incidents import health_of, incidents_of
 from cibot.store.leaving import set_retired
 from tests.support.scenario import ACME, CONFIG, HOUR, Scenario
 
@@ -61,6 +63,22 @@ def test_a_job_that_breaks_is_one_message_and_its_mending_another(scenario: Scen
     assert broken.startswith("■ failing — Acme is failing since 61,1 (tempest): tempest failed ")
     assert "changes in a row that the reference passed; 0 of 60 failed before" in broken
     assert mended.startswith("● healthy — Acme: tempest recovered: it passes again")
+
+
+def test_a_ci_is_in_trouble_since_its_incident_began_however_long_ago(scenario: Scenario) -> None:
+    """A signal looks at days, and what it sees there begins with them."""
+    for _ in range(120):
+        scenario.change()
+    for place in range(24 * 14):
+        scenario.change(acme=True if place % 3 == 0 else None)
+    scenario.judge()
+    acme = {ci.name: ci.id for ci in scenario.store.read(all_cis)}["Acme"]
+    (health,) = scenario.store.read(lambda tx: health_of(tx, acme))
+    (incident,) = scenario.store.read(lambda tx: incidents_of(tx, acme))
+    began = read_incident(incident.body, incident.id).cause.began
+    assert State(health.state).bad
+    assert health.since == began
+    assert began < scenario.now - timedelta(days=13)
 
 
 def judged_by_acme(scenario: Scenario, broken: str | None) -> None:
