@@ -23,7 +23,8 @@ class SignalKind(Stored, ABC):
     of its ``thresholds`` have descriptions, with which the page of how it judges shows them
     below ``about``. ``takes`` are the types of `cibot.health.inputs` that it is fed with.
     ``seen`` is a dataclass of plain values, which `signal` gives and `words` puts into words.
-    Without ``counts`` it is shown only.
+    Without ``counts`` it is shown only. ``again`` is what the message of its end says of the CI or
+    the job, where what it sees then would not name that.
     """
 
     name: ClassVar[str]
@@ -33,6 +34,7 @@ class SignalKind(Stored, ABC):
     seen: ClassVar[type]
     family: ClassVar[Family] = Family.RESULTS
     counts: ClassVar[bool] = True
+    again: ClassVar[str] = ""
 
     @abstractmethod
     def __init__(self, thresholds: Any) -> None: ...

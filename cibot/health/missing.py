@@ -130,6 +130,7 @@ class MissingJobs(SignalKind):
     takes = (RunEnded,)
     seen = SeenJobs
     family = Family.PRESENCE
+    again = "is in the reports again"
 
     STATE = state(
         _places=table(

@@ -112,6 +112,7 @@ class SilentBranches(SignalKind):
     takes = (Heard, Chance)
     seen = SeenJobs
     family = Family.PRESENCE
+    again = "reports on every branch again"
 
     STATE = state(_branches=part, _accused=part)
 

@@ -82,6 +82,7 @@ class TooFast(SignalKind):
     takes = (RunEnded,)
     seen = SeenJobs
     family = Family.TIME
+    again = "takes as long as usual again"
 
     STATE = state(
         _jobs=table(tuple, record(_TimedJob, proof=maybe(PROOF), first=maybe(PROOF))), _accused=part

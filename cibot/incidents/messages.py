@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from cibot.config.signals import signals
 from cibot.health.seen import Fault, OwnPast
 from cibot.health.signal import Evidence, Family
 from cibot.incidents.incident import Incident, Transition
@@ -21,6 +22,7 @@ from cibot.text.card import (
     Span,
     Trend,
     incident_span,
+    job_span,
     joined,
     line,
     sparkline,
@@ -33,6 +35,7 @@ _DIGESTED = 10  # headlines of a digest
 _BARS = 14  # days in a line; a picture has room for more
 _NARROW = frozenset({"job", "branch"})  # signals that name what is broken
 _AGAIN = {"job": "it passes again", "branch": "every branch passes as usual again"}
+_KINDS_AGAIN = {kind.name: kind.again for kind in signals() if kind.again}
 SILENCE = "2h"
 """How long the button of an alert mutes its CI."""
 
@@ -199,7 +202,7 @@ def _recovered(incident: Incident, news: News, subject: Subject) -> Line:
         lasted = _lasted(symptom.began, symptom.cleared_at)
         text = f": this is now its usual{lasted}: "
         return line(state_span(State.HEALTHY), " — ", _name(subject), text, *_seen(symptom))
-    job = next((run.job for run in symptom.first_evidence if run.job), None)
+    job = _job(symptom)
     what = [f": {job}"] if symptom.signal == "job" and job else []
     lasted = _lasted(incident.cause.began, incident.resolved_at)
     head = line(state_span(State.HEALTHY), " — ", _name(subject), *what, " recovered: ")
@@ -208,12 +211,16 @@ def _recovered(incident: Incident, news: News, subject: Subject) -> Line:
 
 def _well_again(symptom: Symptom) -> Line:
     """What is well again: a signal that names what is broken names nothing then."""
-    again = _AGAIN.get(symptom.signal)
-    return (
-        _seen(symptom)
-        if again is None or symptom.phase is not SymptomPhase.CLEARED
-        else line(again)
-    )
+    signal, job = symptom.signal, _job(symptom)
+    if symptom.phase is SymptomPhase.CLEARED and signal in _KINDS_AGAIN:
+        return line(job_span(job) if job else "it", f" {_KINDS_AGAIN[signal]}")
+    again = _AGAIN.get(signal) if symptom.phase is SymptomPhase.CLEARED else None
+    return line(again) if again else _seen(symptom)
+
+
+def _job(symptom: Symptom) -> str | None:
+    """The job of which the symptom's first evidence is."""
+    return next((run.job for run in symptom.first_evidence if run.job), None)
 
 
 def _eased(incident: Incident, news: News, subject: Subject) -> Line:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from cibot.health.seen import OwnPast
+from cibot.health.seen import Fault, OwnPast
 from cibot.health.signal import Evidence
 from cibot.incidents.incident import Incident, Transition
 from cibot.incidents.messages import (
@@ -120,13 +120,22 @@ def test_what_recovers_is_not_said_as_if_it_still_failed() -> None:
 
 @pytest.mark.parametrize(
     ("signal", "words"),
-    [("job", "it passes again"), ("branch", "every branch passes as usual again")],
+    [
+        ("job", "tempest recovered: it passes again"),
+        ("missing_job", "Acme recovered: tempest is in the reports again"),
+        ("too_fast", "Acme recovered: tempest takes as long as usual again"),
+        ("branch", "Acme recovered: every branch passes as usual again"),
+        ("silent_branch", "Acme recovered: it reports on every branch again"),
+        ("branch_coverage", "Acme recovered: it reports on every branch as usual again"),
+    ],
 )
 def test_the_end_of_what_named_a_part_says_what_is_well(signal: str, words: str) -> None:
-    trouble = incident(cleared(symptom(signal), NOW + HOUR))
+    job = None if "branch" in signal else "tempest"
+    run = Evidence(Fault.FAILED, 1, 1, 1, NOW, job=job)
+    trouble = incident(cleared(symptom(signal, first_evidence=(run,)), NOW + HOUR))
     step = Transition("resolved", NOW + HOUR, State.DEGRADED)
     text = alert_card(trouble, News(step, trouble.symptoms[0], ()), Subject("Acme")).text()
-    assert f"recovered: {words}" in text
+    assert words in text
 
 
 def test_what_became_usual_is_not_said_to_be_as_before() -> None:
