@@ -131,13 +131,16 @@ class Trackers:
         at = loaded.tracker.at
         if at - loaded.stored_at >= _KEEP_EVERY:
             loaded.stored_at = at  # `to_store` gave it
-        for passed_at, row in loaded.passed:
-            loaded.states.append((passed_at, _packed(unpack(row), ids)))
+        now = (at, pack(_named(loaded.tracker.row(), ids)))
+        states = [*loaded.states, *loaded.passed, now]
+        unnamed = range(len(loaded.states), len(states) - 1)
         loaded.passed.clear()
-        places = _spread([*(stored_at for stored_at, _ in loaded.states), at], at)
-        if places[-1] == len(loaded.states):
-            loaded.states.append((at, _packed(loaded.tracker.row(), ids)))
-        loaded.states = [loaded.states[place] for place in places]
+        loaded.states = [
+            (states[place][0], pack(_named(unpack(states[place][1]), ids)))
+            if place in unnamed
+            else states[place]
+            for place in _spread([state_at for state_at, _ in states], at)
+        ]
 
     def wrong_from(self, ci_id: int) -> datetime | None:
         """From when on stored states are wrong until `keep`: they are to be forgotten."""
@@ -153,10 +156,8 @@ class Trackers:
             return []
         rows = [(at, unpack(row)) for at, row in loaded.passed[-len(_STOPS) :]]
         rows.append((loaded.tracker.at, loaded.tracker.row() | {_SEEN: list(loaded.seen)}))
-        for _, row in rows:
-            Tracker.name_incident(row, ids)
         return [
-            StoredCheckpoint(ci_id, moment(at), loaded.marked_at, loaded.basis, row)
+            StoredCheckpoint(ci_id, moment(at), loaded.marked_at, loaded.basis, _named(row, ids))
             for at, row in rows
             if at > loaded.stored_at
         ]
@@ -227,20 +228,23 @@ class Trackers:
             start = first.timestamp() - _BEFORE_FIRST
         else:
             start = tracker.at
+        ages = {_age(until - at) for at, _ in loaded.states}
         while start < until:
             end = _next_stop(tx, reader, start, until)
             inputs = reader.inputs(tx, start, end, tracker.judge.chances.pending)
             tracker.advance(inputs, end, reader.places)
-            if end < until:
+            age = _age(until - end)
+            if end < until and (end >= until - _STOPS[0] or age not in ages):
                 loaded.passed.append((end, pack(tracker.row())))
+                ages.add(age)
             start = end
         return tracker.steps
 
 
-def _packed(row: dict[str, Any], ids: Mapping[datetime, int]) -> bytes:
-    """A state for later; its incidents have the ids that they were stored under since."""
+def _named(row: dict[str, Any], ids: Mapping[datetime, int]) -> dict[str, Any]:
+    """A state whose incident has the id that it was stored under since."""
     Tracker.name_incident(row, ids)
-    return pack(row)
+    return row
 
 
 def _next_stop(tx: Tx, reader: Reader, start: float, until: float) -> float:
