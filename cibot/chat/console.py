@@ -234,7 +234,7 @@ class ConsoleBackend:
         where = Channel(NETWORK, ROOM)
         try:
             reply = answer(Question(text, Asker("you", account=NETWORK), where, private=True))
-        except Exception:
+        except Exception:  # whatever it is: the next question is answered
             log.exception("console: a question failed: %r", text)
             reply = BROKEN
         self._print(self._render(reply) if reply is not None else [])

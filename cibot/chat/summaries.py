@@ -8,6 +8,7 @@ it. A summary covers the time since the last one that was said.
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
@@ -21,6 +22,8 @@ from cibot.store import outbox
 from cibot.store.engine import Store, Tx
 from cibot.store.outbox import About, MessageKind
 from cibot.text.card import Card
+
+log = logging.getLogger(__name__)
 
 LATE = timedelta(hours=2)
 """A summary that could not be said in time is said up to this much later."""
@@ -98,23 +101,23 @@ class Summaries:
     def tick(self) -> None:
         """Adds what is due and was not added before; one that raises holds up no other.
 
-        Raises StoreError, and in the end what the first one raised.
+        Raises StoreError, and in the end what the last one raised; the log has all.
         """
         now = self._clock()
-        raised: list[Exception] = []
+        raised: Exception | None = None
         for key, day, summary in self._due(now):
             try:
                 self._store.write(partial(self._put, key=key, day=day, summary=summary, now=now))
             except CibotError:
                 raise
-            except Exception as error:  # noqa: BLE001 - raised below
-                error.add_note(f"the summary of {summary.channel} at {summary.at:%H:%M}")
-                raised.append(error)
+            except Exception as error:  # whatever it is: the other summaries are due, too
+                log.exception("no summary channel=%s at=%s", summary.channel, summary.at)
+                raised = error
                 continue
             self._done.add(key)
             self._wake()
-        if raised:
-            raise raised[0]
+        if raised is not None:
+            raise raised
 
     def _put(self, tx: Tx, key: str, day: date, summary: SummaryConfig, now: datetime) -> None:
         if outbox.has(tx, key):

@@ -94,7 +94,7 @@ def current_store(url: str) -> Store:
     store = open_store(url)
     try:
         require_current(store)
-    except BaseException:
+    except BaseException:  # Ctrl-C, too: it is raised again
         store.close()
         raise
     return store

@@ -117,9 +117,10 @@ class Confirmer:
             except CibotError as error:
                 log.warning("a change was not confirmed change=%s~%d cause=%s", *place, error)
                 return False
-            except Exception as error:
-                log.exception("a change was not confirmed change=%s~%d", *place)
-                if self._aside is not None:
+            except Exception as error:  # whatever it is: the other changes are confirmed
+                if self._aside is None:
+                    log.exception("a change was not confirmed change=%s~%d", *place)
+                else:
                     self._aside.put(change_key(*place), error)
         return True
 

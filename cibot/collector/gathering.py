@@ -153,10 +153,10 @@ class Gathering:
             self._ingest(changes, self.cursor.dump())
         except Transient:
             raise
-        except Exception as error:
+        except Exception:  # whatever it is: one of them is to blame, and is found alone
             if not changes:
                 raise
-            log.warning("changes are stored one by one cause=%s", reason_of(error))
+            log.warning("changes are stored one by one", exc_info=True)
             for change in changes:
                 self._store_alone(change_key(change.project, change.number), change)
             self._ingest([], self.cursor.dump())

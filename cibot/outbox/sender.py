@@ -103,7 +103,7 @@ class Sender:
                     pass
             except CibotError as error:
                 log.warning("outbox waits network=%s cause=%s", network, error)
-            except Exception:
+            except Exception:  # whatever it is: the thread goes on, and tries again
                 log.exception("outbox waits network=%s", network)
             self._pause(network, was_up, self._nap(network, looked))
 
@@ -151,7 +151,7 @@ class Sender:
                 self._settle(outbox.mark_later, outgoing, error)
         except Permanent as error:
             self._bury(outgoing, error)
-        except Exception as error:
+        except Exception as error:  # whatever it is: the room's other messages are sent
             log.exception("set aside message=%s", outgoing.key)
             self._bury(outgoing, Permanent(f"{outgoing.key}: {reason_of(error)}"))
         else:

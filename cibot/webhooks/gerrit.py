@@ -312,8 +312,9 @@ class GroupCommit:
         try:
             changes = [change for change, _ in batch if change is not None]
             counts = self._sink.ingest(changes, feed=FEED, cursor=None, heard_at=self._clock())
-        except Exception as error:
+        except Exception as error:  # whatever it is: who posted waits for an answer
             if len(batch) > 1 and not isinstance(error, Transient):
+                log.warning("events are stored one by one number=%d", len(batch), exc_info=True)
                 for waiting in batch:  # one of them is to blame: the others must not suffer
                     self._commit([waiting])
                 return

@@ -181,6 +181,18 @@ def names_given(tree: ast.AST) -> Iterator[tuple[str, int]]:
                 yield name, node.lineno
 
 
+def names_in(*nodes: ast.AST) -> set[str]:
+    """What code mentions, and "raise" where it raises."""
+    names = set()
+    for node in (inner for outer in nodes for inner in ast.walk(outer)):
+        match node:
+            case ast.Name(id=name) | ast.Attribute(attr=name) | ast.keyword(arg=str(name)):
+                names.add(name)
+            case ast.Raise():
+                names.add("raise")
+    return names
+
+
 @pytest.fixture(scope="module")
 def trees() -> dict[Path, ast.Module]:
     return {path: ast.parse(path.read_text(encoding="utf-8")) for path in SOURCES}
@@ -285,6 +297,20 @@ def test_files_and_functions_stay_small(trees: dict[Path, ast.Module]) -> None:
         and (node.end_lineno or 0) - node.lineno + 1 > 45
     ]
     assert wrong == []
+
+
+def test_who_catches_everything_says_why_and_hides_nothing(trees: dict[Path, ast.Module]) -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path, tree in trees.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ExceptHandler)
+        and (node.type is None or names_in(node.type) & {"Exception", "BaseException"})
+        and not ({"raise", "exception", "exc_info", node.name} & names_in(*node.body))
+    ]
+    assert wrong == []
+    silent = re.compile(r"^\s*except( (Base)?Exception( as \w+)?)?: *(#.{,20})?$", re.MULTILINE)
+    assert [path.name for path in SOURCES if silent.search(path.read_text("utf-8"))] == []
 
 
 def test_names_say_what_they_stand_for() -> None:

@@ -39,7 +39,7 @@ def guarded(job: Callable[[], None], what: str) -> None:
     """
     try:
         job()
-    except Exception:
+    except Exception:  # whatever it is: the connection goes on
         log.exception("irc: dropped %s", what)
 
 

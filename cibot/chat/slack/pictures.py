@@ -85,8 +85,7 @@ class Pictures:
     def _show(self, channel: str, thread: str, trend: Trend) -> None:
         try:
             png = self._draw(trend)
-        except Exception:
-            # A drawing library's mistakes are no reason to end anything but this picture.
+        except Exception:  # whatever the drawing library does: the other pictures are drawn
             log.exception("slack %s: a picture could not be drawn", self._network)
             return
         title = cut(clean(trend.ci).strip(), _TITLE)

@@ -228,7 +228,7 @@ class Edits:
                 pause = 0.0
             except Transient as error:
                 pause = error.retry_after or backoff.next()
-            except Exception:
+            except Exception:  # whatever it is: the other first messages are edited
                 log.exception("slack %s: a first message stays old", self._network)
                 pause = 0.0
             with self._changed:

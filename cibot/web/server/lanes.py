@@ -191,7 +191,7 @@ class _Pool:
             began = time.monotonic()
             try:
                 task.service()
-            except Exception:
+            except Exception:  # whatever it is: the lane has other requests to answer
                 log.exception("a request could not be answered lane=%s", self.lane.name)
                 task.cancel()
             finally:
