@@ -10,7 +10,7 @@ from pydantic import Field
 
 from cibot.config.policy import Thresholds
 from cibot.config.values import Count, Duration, Share
-from cibot.health.facts import PROOF, Proof, moment
+from cibot.health.facts import DAY, PROOF, Proof, moment
 from cibot.health.kind import SignalKind
 from cibot.health.seen import Fault
 from cibot.health.signal import CLEAR, Evidence, Reading, Signal, evidence
@@ -21,7 +21,7 @@ from cibot.text.figures import plural, span
 
 _MOST = 64
 _MOST_ADOPTED = 4
-_SAID = 7 * 86_400.0  # seconds for which it is said that a job was adopted as it is
+SAID = 7 * DAY  # seconds for which it is said that what is bad was adopted as it is
 _BURST = 600.0  # uploads of the same ten minutes are one, as a stack of changes is
 
 Key = tuple[str, ...]
@@ -155,7 +155,7 @@ class AccusedJobs(Stored):
         seen = SeenJobs(judged, self._policy.changes)
         if not bad:
             last = self.adopted[-1] if self.adopted else None
-            if last is not None and now - last.at < _SAID:
+            if last is not None and now - last.at < SAID:
                 after = self._policy.adopt.total_seconds()
                 seen = replace(seen, adopted=last.job, by=last.by, after=after)
             own = kind.own(seen)

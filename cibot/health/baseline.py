@@ -12,37 +12,32 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cibot.config.policy import ChartPolicy
+from cibot.health.facts import DAY
 from cibot.health.inputs import VerdictKind
 from cibot.health.state import Stored, each, same, since, state
 
-_DAY = 86_400.0
-_RATE_MEMORY = 28 * _DAY  # how long the number of results a day is remembered
+_RATE_MEMORY = 28 * DAY  # how long the number of results a day is remembered
 _HIGHEST = 0.9995  # the highest rate that is assumed: one failure must not condemn
 _LOWEST = 0.01
 _REFRESH = 8  # results between two looks at the logarithms, which cost more than the rest
 
 
-@dataclass(frozen=True, slots=True)
-class Design:
-    """The chart's own figures, found together: docs/judgement.md says how."""
-
-    memory: float = 5000.0  # results that the usual rate rests on
-    lag: int = 400  # results until one is learnt, so that a drop does not hide itself
-    least_lag: int = 60  # while little is known
-    young_lag: float = 0.5  # of what is known, up to `lag`
-    caution: float = 0.6  # standard deviations below the learnt rate
-    prior: tuple[float, float] = (1.6, 0.4)
-    # of each other standing: changes may be at fault
-    others: tuple[tuple[float, float], ...] = (
-        (1.6, 0.8), (1.0, 1.0), (1.6, 0.8), (1.0, 2.0), (3.2, 4.8), (1.6, 6.4),
-    )  # fmt: skip
-    near: float = 0.6  # a small drop, in log odds: from 0.90 to 0.83
-    far: float = 0.575  # a large one, as a factor of the usual rate
-    floor: float = 0.02  # almost nothing passes
-    handicaps: tuple[float, float, float] = (3.5, 2.25, 0.95)  # near, far, floor
-    fewest_a_day: float = 0.5  # results; the height asked for follows from the pace
-    busy: float = 100.0  # results a day that the handicaps were found for
-    slope: float = 1.12  # how the height grows with the pace, in logarithms
+# The chart's own figures, found together: docs/judgement.md says how.
+_MEMORY = 5000.0  # results that the usual rate rests on
+_LAG = 400  # results until one is learnt, so that a drop does not hide itself
+_LEAST_LAG = 60  # while little is known
+_YOUNG_LAG = 0.5  # of what is known, up to `_LAG`
+_CAUTION = 0.6  # standard deviations below the learnt rate
+_PRIORS = (  # of each standing; but for the first one changes may be at fault
+    (1.6, 0.4), (1.6, 0.8), (1.0, 1.0), (1.6, 0.8), (1.0, 2.0), (3.2, 4.8), (1.6, 6.4),
+)  # fmt: skip
+NEAR = 0.6  # a small drop, in log odds: from 0.90 to 0.83
+_FAR = 0.575  # a large one, as a factor of the usual rate
+_FLOOR = 0.02  # almost nothing passes
+HANDICAPS = (3.5, 2.25, 0.95)  # near, far, floor
+_FEWEST_A_DAY = 0.5  # results; the height asked for follows from the pace
+_BUSY = 100.0  # results a day that the handicaps were found for
+_SLOPE = 1.12  # how the height grows with the pace, in logarithms
 
 
 Gains = tuple[tuple[float, ...], tuple[tuple[float, ...], ...]]
@@ -63,7 +58,6 @@ class Baseline(Stored):
     """
 
     policy: ChartPolicy
-    design: Design = field(default_factory=Design)
     counts: list[tuple[float, float]] = field(init=False)  # passes, failures of each standing
     learnt: int = 0  # how many results went in since it began
     waiting: int = 0  # the latest results, not yet learnt; the newest in the lowest bits
@@ -87,7 +81,7 @@ class Baseline(Stored):
     )
 
     def __post_init__(self) -> None:
-        self.counts = [self.design.prior, *self.design.others]
+        self.counts = [*_PRIORS]
         self.refresh()
 
     @property
@@ -104,25 +98,24 @@ class Baseline(Stored):
     @property
     def rate(self) -> float:
         """The usual pass rate, 0..1, put low: the cautious bound that charts compare against."""
-        return lower_bound(*self.counts[VerdictKind.FAIR], self.design.caution)
+        return lower_bound(*self.counts[VerdictKind.FAIR], _CAUTION)
 
     @property
     def per_day(self) -> float:
-        """Results a day, lately; never less than ``design.fewest_a_day``."""
-        seen = max(self.weight, _DAY / _RATE_MEMORY)
-        return max(self.design.fewest_a_day, self.pace / seen)
+        """Results a day, lately; never less than a half."""
+        seen = max(self.weight, DAY / _RATE_MEMORY)
+        return max(_FEWEST_A_DAY, self.pace / seen)
 
     def add(self, passed: bool, at: float, standing: VerdictKind = VerdictKind.FAIR) -> None:
-        """Takes in a result, which is learnt when ``design.lag`` more have come.
+        """Takes in a result, which is learnt when 400 more have come.
 
         While little is known it waits for half as many as are known.
         """
         self._keep_pace(at)
         self.waiting = (self.waiting << _BITS) | (standing << 1) | passed
         self.waiting_n += 1
-        design = self.design
-        young = max(design.least_lag, design.young_lag * self.learnt)
-        if self.waiting_n > min(design.lag, young):
+        young = max(_LEAST_LAG, _YOUNG_LAG * self.learnt)
+        if self.waiting_n > min(_LAG, young):
             self.waiting_n -= 1
             oldest = self.waiting >> _BITS * self.waiting_n
             self.waiting &= (1 << _BITS * self.waiting_n) - 1
@@ -141,8 +134,8 @@ class Baseline(Stored):
 
     def become(self, n: int, passes: int) -> None:
         """Starts over from what was seen since a drop: that is how the CI is now."""
-        size, usual = min(float(n), self.design.memory), self.mean
-        prior = self.design.prior
+        size, usual = min(float(n), _MEMORY), self.mean
+        prior = _PRIORS[VerdictKind.FAIR]
         failures = n - passes
         self.counts[VerdictKind.FAIR] = (
             prior[0] + size * passes / n,
@@ -158,8 +151,8 @@ class Baseline(Stored):
     def _learn(self, result: int) -> None:
         standing, passed = result >> 1, result & 1
         passes, failures = self.counts[standing]
-        if passes + failures >= self.design.memory:
-            keep = 1 - 1 / self.design.memory
+        if passes + failures >= _MEMORY:
+            keep = 1 - 1 / _MEMORY
             passes, failures = passes * keep, failures * keep
         self.counts[standing] = (passes + passed, failures + (not passed))
         self.learnt += standing == VerdictKind.FAIR
@@ -170,21 +163,17 @@ class Baseline(Stored):
             self.last = at
         passed = max(0.0, at - self.last)
         decay = math.exp(-passed / _RATE_MEMORY)
-        self.pace = self.pace * decay + _DAY / _RATE_MEMORY
+        self.pace = self.pace * decay + DAY / _RATE_MEMORY
         self.weight = 1 - (1 - self.weight) * decay
         self.last = max(self.last, at)
 
     def refresh(self) -> None:
         """Recomputes gains and limit."""
         usual = min(_HIGHEST, max(5 * _LOWEST, self.rate))
-        design = self.design
-        near = 1 / (1 + math.exp(design.near) * (1 - usual) / usual)
-        lower = [
-            max(_LOWEST, min(rate, usual * 0.999))
-            for rate in (near, usual * design.far, design.floor)
-        ]
+        near = 1 / (1 + math.exp(NEAR) * (1 - usual) / usual)
+        lower = [max(_LOWEST, min(rate, usual * 0.999)) for rate in (near, usual * _FAR, _FLOOR)]
         shares = [rate / usual for rate in lower]
-        others = (lower_bound(*counts, design.caution) for counts in self.counts[1:])
+        others = (lower_bound(*counts, _CAUTION) for counts in self.counts[1:])
         rates = [usual, *(min(usual, max(_LOWEST, rate)) for rate in others)]
         self.gains = (
             tuple(math.log(share) for share in shares),
@@ -193,8 +182,8 @@ class Baseline(Stored):
                 for rate in rates
             ),
         )
-        base = math.log(3 * 30 * design.busy / self.policy.false_alerts)
-        self.limit = base + design.slope * math.log(self.per_day / design.busy)
+        base = math.log(3 * 30 * _BUSY / self.policy.false_alerts)
+        self.limit = base + _SLOPE * math.log(self.per_day / _BUSY)
 
 
 def lower_bound(passes: float, failures: float, z: float) -> float:

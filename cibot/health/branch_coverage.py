@@ -17,16 +17,16 @@ from pydantic import Field
 from cibot.config.policy import Thresholds
 from cibot.config.values import Count as Number
 from cibot.config.values import Duration, Share
-from cibot.health.accused import burst
+from cibot.health.accused import SAID, burst
 from cibot.health.chart import PAST, RECOVERED, Run
 from cibot.health.facts import PROOF, Proof, moment
 from cibot.health.inputs import Chance, Heard
 from cibot.health.intervals import wilson
 from cibot.health.kind import SignalKind
+from cibot.health.patience import FEWEST
 from cibot.health.references import AT_HOME
 from cibot.health.seen import Fault
 from cibot.health.signal import Family, Reading, Signal, evidence, share_of
-from cibot.health.silent import FEWEST
 from cibot.health.state import Stored, each, maybe, part, state, table
 from cibot.health.tally import Count, SlidingTally
 from cibot.model import State
@@ -39,7 +39,6 @@ _SLOTS = 64  # bursts that are known again
 _HIGHEST = 0.98  # no share is taken for surer than this
 _LIKELY = 0.6  # confidence of what is usual: four to one that more is
 _TAKEN = 2  # chances since the trouble began: where it takes none the branch is silent
-_SAID = 7 * 86_400.0  # seconds for which it is said that a share became usual
 
 
 class BranchCoveragePolicy(Thresholds):
@@ -312,7 +311,7 @@ class BranchCoverage(SignalKind):
         adopted_at = max(self._adopted.values(), default=0.0)
         adopted = moment(adopted_at) if adopted_at else None
         if not bad:
-            if adopted_at and now - adopted_at < _SAID:
+            if adopted_at and now - adopted_at < SAID:
                 after = self._policy.adopt.total_seconds()
                 seen = replace(seen, adopted=next(iter(self._adopted)), after=after)
             own = self.own(seen)

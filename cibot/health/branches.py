@@ -20,7 +20,7 @@ from cibot.health.intervals import wilson
 from cibot.health.level import Level
 from cibot.health.references import AT_HOME
 from cibot.health.seen import BranchBeside
-from cibot.health.signal import READ_AGAIN, BranchHealth, Reading, Signal
+from cibot.health.signal import READ_AGAIN, BranchHealth, Reading, Signal, share_of
 from cibot.health.state import Stored, part, state
 from cibot.health.streak import JobStreaks
 from cibot.health.success import Success
@@ -239,14 +239,10 @@ class Branches(Stored):
                 adopted=moment(adopted) if adopted else None,
             )
         first = alone[0]
-        low, high = wilson(first.there.good, first.there.n)
         return Signal(
             NAME,
             standing.verdict,
-            figure=first.there.good / first.there.n,
-            low=low,
-            high=high,
-            n=first.there.n,
+            **share_of(first.there.good, first.there.n),
             seen=first.seen(judged),
             evidence=self._branches[first.branch].worse(now).evidence,
             since=moment(first.since),

@@ -73,7 +73,7 @@ class _Course:
             *((upload.at, 0, upload.proof.patch_set, upload) for upload in self._uploads()),
             *((verdict.posted_at, 1, verdict.position, verdict) for verdict in facts.reference),
             *((attempt.posted_at, 2, attempt.position, attempt) for attempt in facts.own),
-            *((end.at, 3, end.patch_set, end) for end in _ends(facts)),
+            *((end.at, 3, end.patch_set, end) for end in ends_of(facts)),
         ]
         happened.sort(key=itemgetter(0, 1, 2))
         for _at, _rank, _position, event in happened:
@@ -279,10 +279,10 @@ def _worst(attempt: Attempt) -> JobRun | None:
     )
 
 
-def _ends(facts: ChangeFacts) -> Iterable[Ended]:
+def ends_of(facts: ChangeFacts) -> Iterable[Ended]:
     """When each patch set stopped to need a report."""
     for patch_set in facts.uploads:
         following = facts.uploads.get(patch_set + 1)
-        ends = [moment for moment in (following, facts.closed_at) if moment is not None]
-        if ends:
-            yield Ended(min(ends), facts.change_id, patch_set)
+        times = [moment for moment in (following, facts.closed_at) if moment is not None]
+        if times:
+            yield Ended(min(times), facts.change_id, patch_set)

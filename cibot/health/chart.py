@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 
 from cibot.config.policy import ChartPolicy
-from cibot.health.baseline import Baseline, Design
+from cibot.health.baseline import HANDICAPS, NEAR, Baseline
+from cibot.health.facts import moment
 from cibot.health.inputs import VerdictKind
 from cibot.health.state import Stored, maybe, part, since, state
 
@@ -72,7 +73,6 @@ class Chart(Stored):
     """The state of one CI's chart; `add` feeds it."""
 
     policy: ChartPolicy
-    design: Design = field(default_factory=Design)
     baseline: Baseline = field(init=False)
     runs: list[Run] = field(init=False)
     dropped: Run | None = None  # while firing: everything since the drop
@@ -96,8 +96,8 @@ class Chart(Stored):
     )
 
     def __post_init__(self) -> None:
-        self.baseline = Baseline(self.policy, self.design)
-        self.runs = [Run() for _ in self.design.handicaps]
+        self.baseline = Baseline(self.policy)
+        self.runs = [Run() for _ in HANDICAPS]
 
     def add(self, passed: bool, at: float, standing: VerdictKind = VerdictKind.FAIR) -> None:
         """Takes in the next result, posted at ``at`` (seconds of the epoch).
@@ -114,7 +114,7 @@ class Chart(Stored):
             return
         gains = baseline.gains[0] if passed else baseline.gains[1][standing]
         worst, height = None, _NEVER
-        for run, gain, handicap in zip(self.runs, gains, self.design.handicaps, strict=True):
+        for run, gain, handicap in zip(self.runs, gains, HANDICAPS, strict=True):
             run.add(gain, passed, at)
             if run.score + handicap > height:
                 worst, height = run, run.score + handicap
@@ -132,7 +132,7 @@ class Chart(Stored):
         if self.dropped is None:
             return None
         run = self.dropped
-        return Drop(_moment(run.start), self.usual, run.n, run.passes)
+        return Drop(moment(run.start), self.usual, run.n, run.passes)
 
     @property
     def rising(self) -> bool:
@@ -140,7 +140,7 @@ class Chart(Stored):
         if self.dropped is not None or not self.baseline.ready:
             return False
         limit = self.baseline.limit
-        for run, handicap in zip(self.runs, self.design.handicaps, strict=True):
+        for run, handicap in zip(self.runs, HANDICAPS, strict=True):
             if 2 * run.score >= limit - handicap:
                 return True
         return False
@@ -199,7 +199,7 @@ class Chart(Stored):
         seems, and is known by what comes after it.
         """
         high = min(self.usual, _HIGHEST)
-        nearest = 1 / (1 + math.exp(self.design.near) * (1 - high) / high)
+        nearest = 1 / (1 + math.exp(NEAR) * (1 - high) / high)
         low = (dropped.passes + 0.5) / (dropped.n + 1)
         return max(min(low, nearest), min(_LOWEST, high / 2)), high
 
@@ -222,7 +222,3 @@ class Chart(Stored):
         """
         lasted = at - self.fired >= self.policy.adopt.total_seconds()
         return lasted and dropped.n >= self.policy.minimum
-
-
-def _moment(epoch: float) -> datetime:
-    return datetime.fromtimestamp(epoch, UTC)

@@ -12,13 +12,13 @@ from datetime import timedelta
 from cibot.config.policy import CoveragePolicy
 from cibot.health.baseline import HeldUsual
 from cibot.health.chances import Chances
-from cibot.health.facts import known_moment, moment
+from cibot.health.facts import DAY, known_moment, moment
 from cibot.health.intervals import wilson
 from cibot.health.seen import Fault, Period, Reported
 from cibot.health.share import SURE, back_since, bad_since
 from cibot.health.signal import WELL, Reading, Signal, share_of
 from cibot.health.state import Stored, part, state
-from cibot.health.tally import DAY, Count
+from cibot.health.tally import Count
 from cibot.model import State
 
 NAME = "coverage"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from cibot.config.policy import FlipsPolicy, SharePolicy
+from cibot.health.facts import DAY
 from cibot.health.inputs import Counted, Tried
 from cibot.health.intervals import wilson
 from cibot.health.level import Level
@@ -13,7 +14,7 @@ from cibot.health.series import Stacks
 from cibot.health.share import SURE, Share
 from cibot.health.signal import Reading, Signal, share_of
 from cibot.health.state import Stored, part, state
-from cibot.health.tally import DAY, Count, Days, Proofs
+from cibot.health.tally import Count, Days, Proofs
 from cibot.model import State
 
 NAME = "disagreement"

@@ -13,6 +13,8 @@ from typing import NamedTuple
 from cibot.health.state import made
 from cibot.model import Result
 
+DAY = 86_400.0
+
 
 class JobRun(NamedTuple):
     """One build of a report; ``seconds`` is how long it took, None where it was not written."""

@@ -14,14 +14,14 @@ from typing import Any
 from cibot.config.policy import LatencyPolicy
 from cibot.health.baseline import HeldUsual
 from cibot.health.chart import Run
-from cibot.health.facts import known_moment
+from cibot.health.facts import DAY, known_moment
 from cibot.health.inputs import Took
 from cibot.health.intervals import wilson
 from cibot.health.seen import Fault, Period, Times
 from cibot.health.share import SURE, back_since, bad_since
 from cibot.health.signal import WELL, Reading, Signal
 from cibot.health.state import Stored, each, part, same, since, state, table
-from cibot.health.tally import DAY, Count, Proofs
+from cibot.health.tally import Count, Proofs
 from cibot.model import State
 
 NAME = "latency"

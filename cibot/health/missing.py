@@ -24,13 +24,13 @@ from cibot.health.accused import (
     burst,
     others,
 )
-from cibot.health.facts import PROOF, Proof, moment
+from cibot.health.facts import DAY, PROOF, Proof, moment
 from cibot.health.inputs import RunEnded
 from cibot.health.intervals import wilson
 from cibot.health.kind import SignalKind
+from cibot.health.patience import longest_luck
 from cibot.health.seen import Fault
 from cibot.health.signal import Family, Reading, Signal
-from cibot.health.silent import longest_luck
 from cibot.health.state import each, part, record, same, state, table
 from cibot.health.tally import Count
 from cibot.text.card import Words, job_span
@@ -41,7 +41,7 @@ _MOST_JOBS = 500  # of a CI, over all places; the one that ran longest ago makes
 _MEMORY = 200  # changes that a job's share rests on
 _TOGETHER = 16  # changes of a place that are known again
 _WORD = re.compile(r"[^\W_]+")
-_SAME_TIME = 7 * 86_400.0  # a job that came so long before another one went took its place
+_SAME_TIME = 7 * DAY  # a job that came so long before another one went took its place
 
 
 class MissingJobPolicy(AccusedPolicy):

@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from cibot.config.values import WITHIN_HOURS
+from cibot.health.facts import DAY
 from cibot.health.inputs import PAIRED, Counted, RunEnded, Took
 from cibot.health.latency import step_of
 from cibot.health.state import Stored, made, plain, record, state, table
-from cibot.health.tally import DAY
 
 LATER = 0  # the place of reports that took longer
 _MOST_JOBS = 500  # names in a day
@@ -64,10 +64,6 @@ class DayCounts:
     within: dict[int, int] = field(default_factory=dict)
     took: dict[int, int] = field(default_factory=dict)
     jobs: dict[str, int] = field(default_factory=dict)
-
-
-TABLES = ("within", "took", "jobs")
-NUMBERS = tuple(name for name in DayCounts.__slots__ if name not in TABLES)
 
 
 class RollUp(Stored):

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from cibot.health.facts import Upload
+from cibot.health.facts import DAY, Upload
 from cibot.health.inputs import Counted, FirstVerdict, VerdictKind
 from cibot.health.state import Stored, each, part, same, state, table
 
@@ -23,7 +23,6 @@ WITHIN = 6 * 3600.0
 """Seconds between two failures of a known author's series."""
 _CLOSE = 0.03  # of the usual time between two results, where the author is not known
 _CLOSEST = 3600.0  # seconds that are never taken for more than close
-_DAY = 86_400.0
 _AUTHORS = 64  # that are kept
 _IGNORED = 64  # failures that are kept
 _UNKNOWN = 0  # stands for who is not known: no account has that row
@@ -66,7 +65,7 @@ class Series(Stored):
         if author not in self._series:
             return 0
         failures, last = self._series[author]
-        within = WITHIN if author != _UNKNOWN else min(_CLOSEST, _CLOSE * _DAY / per_day)
+        within = WITHIN if author != _UNKNOWN else min(_CLOSEST, _CLOSE * DAY / per_day)
         return failures if abs(_when(verdict) - last) <= within else 0
 
 
@@ -104,7 +103,7 @@ def _place(result: Counted) -> tuple[int, int, float]:
     return result.proof.change_id, result.proof.patch_set, result.proof.at
 
 
-_STANDS = 86_400.0  # seconds between uploads of one stack that is known
+_STANDS = DAY  # seconds between uploads of one stack that is known
 _TOGETHER = 60.0  # of one that is not: a push has one time
 _LONGEST = 600.0  # seconds that such a stack takes at most
 _STACKS = 32  # that are kept

@@ -9,7 +9,7 @@ from itertools import chain, islice, takewhile
 
 from cibot.config.policy import SharePolicy
 from cibot.health.chart import RECOVERED, Run
-from cibot.health.facts import known_moment
+from cibot.health.facts import DAY, known_moment
 from cibot.health.inputs import Counted
 from cibot.health.intervals import wilson
 from cibot.health.seen import Fault, FaultRun, FaultShare, Period
@@ -22,7 +22,7 @@ from cibot.model import State
 # level every few months (0.19 alerts a month at 4 results a day, 0.04 with this).
 SURE = 0.99
 TAIL = 150  # results that are looked at to see whether a bad time is over
-_REACH = 28 * 86_400.0  # how far back what acquits may lie
+_REACH = 28 * DAY  # how far back what acquits may lie
 _LEAST, _MOST = 0.05, 0.95  # no share is taken for surer than this
 
 Outcomes = Sequence[tuple[bool, float]]

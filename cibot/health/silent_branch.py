@@ -23,10 +23,10 @@ from cibot.health.accused import (
 from cibot.health.facts import PROOF, Proof, moment
 from cibot.health.inputs import Chance, Heard
 from cibot.health.kind import SignalKind
+from cibot.health.patience import longest_luck
 from cibot.health.references import AT_HOME
 from cibot.health.seen import Fault
 from cibot.health.signal import Family, Reading, Signal
-from cibot.health.silent import longest_luck
 from cibot.health.state import Stored, maybe, part, state, table
 from cibot.health.tally import Count, SlidingTally
 from cibot.text.card import Words, job_span

@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from cibot.health.facts import PROOF, Proof
+from cibot.health.facts import DAY, PROOF, Proof
 from cibot.health.seen import Fault
 from cibot.health.signal import MOST_EVIDENCE, Evidence, evidence
 from cibot.health.state import Stored, each, state
@@ -219,9 +219,6 @@ class Proofs(Stored):
     def oldest(self, since: float) -> Proof | None:
         """The first that is kept of that time or later."""
         return next((proof for proof in self._proofs if proof.at >= since), None)
-
-
-DAY = 86_400.0
 
 
 class Days(Stored):

@@ -21,6 +21,7 @@ from cibot.text.card import (
     Line,
     Span,
     Trend,
+    first,
     incident_span,
     job_span,
     joined,
@@ -28,7 +29,7 @@ from cibot.text.card import (
     sparkline,
     state_span,
 )
-from cibot.text.figures import moment, percent
+from cibot.text.figures import moment, percent, plural
 
 _SHOWN = 3
 _DIGESTED = 10  # headlines of a digest
@@ -100,10 +101,10 @@ def alert_card(incident: Incident, news: News, subject: Subject) -> Card:
 
 def _first_run(symptom: Symptom, subject: Subject, lead: str) -> Line:
     """The first bad run with its links, for a headline; nothing where there is none."""
-    first = symptom.first_bad
-    if symptom.family is not Family.RESULTS or first is None:
+    run = symptom.first_bad
+    if symptom.family is not Family.RESULTS or run is None:
         return ()
-    return (Span(lead), *(subject.first_run or _evidence(first, subject)))
+    return (Span(lead), *(subject.first_run or _evidence(run, subject)))
 
 
 def _headline(head: Line, incident: Incident, subject: Subject) -> Card:
@@ -304,10 +305,10 @@ def _details(incident: Incident, news: News, subject: Subject) -> Line:
 def _shown_evidence(symptom: Symptom) -> tuple[Evidence, ...]:
     """The newest runs, and the first bad one always."""
     newest = symptom.evidence[:_SHOWN]
-    first = symptom.first_bad
-    if first is None or first in newest or len(newest) < _SHOWN:
+    run = symptom.first_bad
+    if run is None or run in newest or len(newest) < _SHOWN:
         return newest
-    return (*newest[:-1], first)
+    return (*newest[:-1], run)
 
 
 def _evidence(evidence: Evidence, subject: Subject) -> Line:
@@ -331,14 +332,12 @@ def digest_card(cards: Sequence[Card], limit: int, page: str | None = None) -> C
 
     ``page`` is where all incidents are shown.
     """
-    count = len(cards)
     head = line(
-        Span(f"{count} more alert{'' if count == 1 else 's'}", strong=True),
+        Span(plural(len(cards), "more alert"), strong=True),
         f"; this channel takes {limit} an hour, so here they are together",
     )
-    lines = [_numbered(card) for card in reversed(cards[-_DIGESTED:]) if card.lines]
-    more = [line(f"and {count - _DIGESTED} more")] if count > _DIGESTED else []
-    return Card((head, *lines, *more), link=page)
+    lines = [_numbered(card) for card in reversed(cards) if card.lines]
+    return Card((head, *first(lines, _DIGESTED)), link=page)
 
 
 def quiet_card(cards: Sequence[Card], page: str | None = None) -> Card:
@@ -352,10 +351,8 @@ def quiet_card(cards: Sequence[Card], page: str | None = None) -> Card:
         Span(f"{len(cards)} alerts from the quiet hours", strong=True),
         " that are still true, worst first:",
     )
-    ordered = sorted(cards, key=_worst)
-    lines = [_numbered(row) for row in ordered[:_DIGESTED]]
-    more = [line(f"and {len(cards) - _DIGESTED} more")] if len(cards) > _DIGESTED else []
-    return Card((head, *lines, *more), link=page)
+    lines = [_numbered(card) for card in sorted(cards, key=_worst)]
+    return Card((head, *first(lines, _DIGESTED)), link=page)
 
 
 def _worst(card: Card) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from cibot.collector.results import stopped
-from cibot.health.change_history import follow
+from cibot.health.change_history import ends_of, follow
 from cibot.health.facts import Attempt, ChangeFacts, JobRun, RefVerdict, counts, moment
 from cibot.health.inputs import Ended, Input
 from cibot.health.references import References
@@ -172,15 +172,8 @@ class Reader:
         if not change_ids:
             return []
         rows, uploads = change_rows(tx, change_ids), uploads_of(tx, change_ids)
-        ended = []
-        for row in rows.values():
-            times = {number: at.timestamp() for number, at in uploads.get(row.id, {}).items()}
-            closed = row.closed_at.timestamp() if row.closed_at else None
-            for number in times:
-                ends = [time for time in (times.get(number + 1), closed) if time is not None]
-                if ends and after < min(ends) <= until:
-                    ended.append(Ended(min(ends), row.id, number))
-        return ended
+        changes = (self._change(row, uploads.get(row.id, {})) for row in rows.values())
+        return [ended for facts in changes for ended in ends_of(facts) if after < ended.at <= until]
 
 
 def _verdict(report: ReportRow) -> RefVerdict:

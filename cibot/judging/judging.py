@@ -15,11 +15,10 @@ from datetime import datetime, timedelta
 from cibot.config.judgement import Policy
 from cibot.config.models import Config
 from cibot.health.branches import branches_json
-from cibot.health.facts import known_moment, moment
+from cibot.health.facts import DAY, known_moment, moment
 from cibot.health.references import References
-from cibot.health.rollup import NUMBERS, TABLES
+from cibot.health.rollup import DayCounts
 from cibot.health.signal import Health, signals_json
-from cibot.health.tally import DAY
 from cibot.incidents.tracker import Tracker
 from cibot.judging.facts import Reader, Scope
 from cibot.judging.notifier import Judged, Notifier
@@ -295,7 +294,7 @@ def _keep_rollup(tx: Tx, ci_id: int, advanced: Advanced) -> None:
     """Stores what was counted since the tracker went on, or went back."""
     tracker, since = advanced.tracker, advanced.since
     rows = (
-        RollUpRow(ci_id, *key, *(getattr(counts, name) for name in (*NUMBERS, *TABLES)))
+        RollUpRow(ci_id, *key, *(getattr(counts, name) for name in DayCounts.__slots__))
         for key, counts in tracker.judge.rollup.since(since).items()
     )
     put_rollup(tx, ci_id, int(since // DAY), rows)

@@ -220,7 +220,6 @@ def _write(tx: Tx, ci_id: int, incident: Incident, before: StoredIncident | None
     return row
 
 
-def rewrite(tx: Tx, recorded: Recorded, incident: Incident) -> Recorded:
+def rewrite(tx: Tx, recorded: Recorded, incident: Incident) -> None:
     """Stores what a notification changed."""
-    row = _write(tx, recorded.stored.ci_id, incident, recorded.stored)
-    return Recorded(row, incident, recorded.last)
+    _write(tx, recorded.stored.ci_id, incident, recorded.stored)

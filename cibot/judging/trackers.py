@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from cibot.config.judgement import Policy
-from cibot.health.facts import known_moment, moment
+from cibot.health.facts import DAY, known_moment, moment
 from cibot.health.references import ANY_BRANCH, ReferencePeriods
 from cibot.incidents.tracker import IncidentStep, Tracker
 from cibot.judging.facts import Reader
@@ -37,11 +37,11 @@ log = logging.getLogger(__name__)
 VERSION = 27  # of the judgement: another one replays every CI
 _LITTLE = 600.0  # seconds that are replayed at once, whatever was said
 _FULL = 1000  # reports of a CI, or of its reference, that are replayed at once
-_BEFORE_FIRST = 4 * 86_400.0
-_REFERENCED = 7 * 86_400.0  # seconds for which a project must have had another CI as reference
+_BEFORE_FIRST = 4 * DAY
+_REFERENCED = 7 * DAY  # seconds for which a project must have had another CI as reference
 _IN_MEMORY = 8
 _KEEP_EVERY = 3600.0  # seconds between two states that are stored
-_STOPS = (4 * 86_400.0, 12 * 3600.0, 2 * 3600.0)
+_STOPS = (4 * DAY, 12 * 3600.0, 2 * 3600.0)
 """How long before the end of a long past states are kept: a patch set is often heard of with the
 first comment on it, hours after it came."""
 _MOST_LOADED = 256  # in memory; the others are read from the store

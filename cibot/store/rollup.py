@@ -16,11 +16,6 @@ from cibot.store.engine import Tx
 from cibot.store.rows import columns, overwrite, replace_all, values_of
 from cibot.store.tally import sums
 
-_TABLES = ("within", "took", "jobs")
-_NUMBERS = (
-    "due", "missed", "unheard", "paired", "false_failures", "refused", "false_passes", "runs",
-)  # fmt: skip
-
 
 class RollUpRow(NamedTuple):
     """Counts of a CI on a UTC day (days since 1970) in one place, as noted on one day.
@@ -44,6 +39,9 @@ class RollUpRow(NamedTuple):
     within: Mapping[int, int]
     took: Mapping[int, int]
     jobs: Mapping[str, int]
+
+
+_NUMBERS, _TABLES = RollUpRow._fields[5:-3], RollUpRow._fields[-3:]
 
 
 class SpellRow(NamedTuple):

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from cibot.health.facts import DAY
 from cibot.health.latency import percentile_of
-from cibot.health.tally import DAY
 from cibot.incidents.tracker import Tracker
 from cibot.judging.judging import Judging
 from cibot.model import Change, Message, PatchSet

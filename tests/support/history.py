@@ -13,11 +13,11 @@ from typing import Any
 
 from cibot.config.models import Config
 from cibot.health.branches import branches_json, read_branches
+from cibot.health.facts import DAY
 from cibot.health.intervals import wilson
 from cibot.health.latency import step_of
 from cibot.health.seen import EarlierWords, LastHeard, PassRate, Period, Seen
 from cibot.health.signal import BranchHealth, Signal, signals_json
-from cibot.health.tally import DAY
 from cibot.incidents.incident import Incident, Phase
 from cibot.incidents.stored import columns
 from cibot.incidents.symptom import Symptom, SymptomPhase

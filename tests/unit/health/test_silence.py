@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from cibot.config.policy import SilencePolicy
 from cibot.health.facts import moment
 from cibot.health.inputs import Due, Ended
+from cibot.health.patience import patience
 from cibot.health.seen import Fault
-from cibot.health.silent import patience
 from cibot.health.tally import Count
 from cibot.incidents.signal_words import said, threshold_words
 from cibot.model import State
