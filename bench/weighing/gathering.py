@@ -7,10 +7,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from bench.weighing.history import History, JudgedReport
-from cibot.health.weighing.evidence import FailureFacts, Neighbour, SameReport, evidence_of
-from cibot.health.weighing.neighbours import CHANGES_READ, by_patch_set, pair_rates
-from cibot.health.weighing.past import REPORTS_READ, ci_again, past_of
-from cibot.health.weighing.runs import BuildRun
+from cibot.health.weighing.evidence import (
+    CHANGES_READ,
+    FailureFacts,
+    Neighbour,
+    SameReport,
+    by_patch_set,
+    evidence_of,
+    pair_rates,
+)
+from cibot.health.weighing.runs import REPORTS_READ, BuildRun, ci_again, past_of
 from cibot.model import Result
 
 

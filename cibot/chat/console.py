@@ -26,7 +26,7 @@ from cibot.config.network import NetworkConfig
 from cibot.errors import Permanent, Transient
 from cibot.model import State
 from cibot.text.card import Card, Span
-from cibot.text.lines import between_blanks, one_line
+from cibot.text.cleaning import between_blanks, one_line
 
 log = logging.getLogger(__name__)
 

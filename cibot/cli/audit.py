@@ -8,8 +8,7 @@ import click
 
 from cibot.cli.common import config_option, configured_store
 from cibot.store.audit import AuditRow, last_audit
-from cibot.text.cleaning import clean
-from cibot.text.lines import one_line
+from cibot.text.cleaning import clean, one_line
 
 
 @click.command()

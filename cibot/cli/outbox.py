@@ -16,7 +16,7 @@ from cibot.store.engine import Tx
 from cibot.store.outbox import MessageState
 from cibot.text import figures
 from cibot.text.card import Card
-from cibot.text.lines import one_line
+from cibot.text.cleaning import one_line
 
 _SHOWN = 100  # characters of a message and of its error
 

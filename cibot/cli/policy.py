@@ -19,7 +19,7 @@ from cibot.reports.home_projects import Home, home_of
 from cibot.store.engine import Tx
 from cibot.store.histories import main_pipeline
 from cibot.text import figures
-from cibot.text.lines import one_line
+from cibot.text.cleaning import one_line
 
 _DEFAULT, _WRITTEN = "default", "configuration"
 

@@ -23,7 +23,7 @@ from cibot.replay.run import Replayed, judge, opened, take_in
 from cibot.replay.timeline import Timeline
 from cibot.replay.written import configured, lines, rows
 from cibot.store.accounts import gerrit_ids
-from cibot.text.lines import one_line
+from cibot.text.cleaning import one_line
 
 
 @click.command("replay")

@@ -25,8 +25,7 @@ from cibot.cli.view import Table, View
 from cibot.client.source import Source
 from cibot.errors import Transient
 from cibot.text.card import Line, Span
-from cibot.text.cleaning import clean
-from cibot.text.lines import between_blanks, one_line
+from cibot.text.cleaning import between_blanks, clean, one_line
 from cibot.web.api.plain import plain
 from cibot.web.api.tables import Lines, write_csv
 

@@ -9,14 +9,15 @@ from functools import cache
 
 from cibot.health.facts import known_moment
 from cibot.health.weighing.evidence import (
+    CHANGES_READ,
     FailureFacts,
     Neighbour,
     SameReport,
+    by_patch_set,
     evidence_of,
+    pair_rates,
 )
-from cibot.health.weighing.neighbours import CHANGES_READ, by_patch_set, pair_rates
-from cibot.health.weighing.past import REPORTS_READ, ci_again, past_of
-from cibot.health.weighing.runs import BuildRun, PatchSetKey
+from cibot.health.weighing.runs import REPORTS_READ, BuildRun, PatchSetKey, ci_again, past_of
 from cibot.health.weighing.weigh import Blame, Weighed, Weight, weigh
 from cibot.model import Result
 from cibot.store.engine import Tx

@@ -1,17 +1,30 @@
 """Making hostile text safe to show, before a backend escapes it for its medium.
 
-Pure. `clean` takes out what could change how the text around it is read.
+Pure. `clean` takes out what could change how the text around it is read. `one_line` is for a
+terminal or IRC, where no markup can fence it in: what cannot be seen goes as well, and accents
+cannot pile up over the lines above.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
+from collections.abc import Iterator
+
+from cibot.text.graphemes import graphemes
 
 # Bidirectional overrides, embeddings, isolates and marks: they reorder what others wrote.
 _BIDI = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
 _DROPPED = re.compile(f"[{_BIDI}\ufeff\ufff9-\ufffb]")
 _BLANK = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_GONE = re.compile(
+    "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f"  # control codes; line breaks become spaces
+    "\u00ad\u115f\u1160\u180e\u200b\u200c\u2060-\u2065\u206a-\u206f"  # invisible
+    "\u3164\uffa0\ufff0-\ufffc\ufffe\uffff\U000e0000-\U000e0fff]"  # fillers, tags
+)
+_SPACE = re.compile(r"\s+")
+_MOST_MARKS = 6  # accents upon one letter; no language needs more, towers cover other lines
 
 
 def clean(text: str) -> str:
@@ -23,3 +36,57 @@ def clean(text: str) -> str:
 def for_terminal(text: str) -> str:
     """Lines of text without what a terminal would obey: no escapes, no reordering."""
     return "\n".join(map(clean, text.split("\n")))
+
+
+def one_line(text: str) -> str:
+    """``text`` as one line: no control codes, direction overrides or invisible characters.
+
+    Line breaks, tabs and runs of white space become one space; the ends are
+    stripped; lone surrogates become U+FFFD; piles of accents are cut to six.
+    """
+    text = clean(_GONE.sub("", _SPACE.sub(" ", text)))
+    if not text.isascii():
+        text = "".join(_without_towers(text))
+    return _SPACE.sub(" ", text).strip()
+
+
+def between_blanks(original: str, cleaned: str) -> str:
+    """``cleaned`` with the blanks that ``original`` had at its ends: between spans they count."""
+    if not original:
+        return ""
+    if not cleaned:
+        return " "
+    before = " " * (len(original) - len(original.lstrip()))
+    return f"{before}{cleaned}{' ' if original[-1:].isspace() else ''}"
+
+
+def _without_towers(text: str) -> Iterator[str]:
+    marks = 0
+    for char in text:
+        marks = marks + 1 if unicodedata.category(char) in {"Mn", "Me"} else 0
+        if marks <= _MOST_MARKS:
+            yield char
+
+
+def split(text: str, most_bytes: int) -> tuple[str, str]:
+    """The longest head of ``text`` within ``most_bytes`` of UTF-8, and the rest.
+
+    Splits at a space where one is in the second half, else between graphemes;
+    a single grapheme that is longer is split between its characters.
+    ``most_bytes`` is at least 4, so that every call takes something.
+    """
+    if len(text.encode()) <= most_bytes:
+        return text, ""
+    size = taken = 0
+    for piece in graphemes(text):
+        size += len(piece.encode())
+        if size > most_bytes:
+            break
+        taken += len(piece)
+    if taken == 0:
+        while len(text[: taken + 1].encode()) <= most_bytes:
+            taken += 1
+    space = text.rfind(" ", 0, taken + 1)
+    if space > taken // 2:
+        taken = space
+    return text[:taken].rstrip(" "), text[taken:].lstrip(" ")

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from cibot.chat.irc.wire import IrcLine
 from cibot.errors import CibotError, Permanent, Transient, Unconfirmed
 from cibot.text.card import Card
-from cibot.text.lines import one_line
+from cibot.text.cleaning import one_line
 
 _MOST = 1000  # messages under way; more means that the server answers nothing
 _SWALLOWED = "the network showed it to nobody (muted, ignored or shunned)"

@@ -9,7 +9,7 @@ from cibot.chat.irc.history import Presence
 from cibot.chat.irc.receipts import names, refuses
 from cibot.chat.irc.wire import IrcLine, fold_for, is_channel
 from cibot.chat.pace import Backoff
-from cibot.text.lines import one_line
+from cibot.text.cleaning import one_line
 
 _CANNOT_JOIN = {
     "403": "there is no such channel",

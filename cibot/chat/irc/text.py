@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 
 from cibot.model import State
 from cibot.text.card import Card, Line, Span
+from cibot.text.cleaning import one_line, split
 from cibot.text.graphemes import cut
-from cibot.text.lines import one_line, split
 
 MOST_BYTES = 400
 """Bytes of text in one message. IRC's 512 hold the relayed prefix and target as well."""

@@ -14,7 +14,7 @@ from typing import Any
 from slack_sdk.errors import SlackApiError
 
 from cibot.errors import Permanent, Transient
-from cibot.text.lines import one_line
+from cibot.text.cleaning import one_line
 
 _ASKED_TO_WAIT = 30.0  # seconds, where a 429 does not say how long
 _LONGEST_WAIT = 3600.0

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from cibot.health.weighing.evidence import Breakdown, FailureFacts
-from cibot.health.weighing.past import HOPELESS
 from cibot.health.weighing.reasons import REASONS, START, ReasonName
+from cibot.health.weighing.runs import HOPELESS
 
 NOT_FROM = 0.75  # chance that it is not the change, from which on it is said
 LOOK_UNTIL = 0.25

@@ -10,11 +10,19 @@ from cibot.health.weighing.evidence import (
     FailureFacts,
     SameReport,
     breakdown,
+    by_patch_set,
     evidence_of,
+    pair_rates,
 )
-from cibot.health.weighing.neighbours import by_patch_set, pair_rates
-from cibot.health.weighing.past import Past, ci_again, past_of
-from cibot.health.weighing.runs import Again, BuildRun, run_again, same_code
+from cibot.health.weighing.runs import (
+    Again,
+    BuildRun,
+    Past,
+    ci_again,
+    past_of,
+    run_again,
+    same_code,
+)
 from cibot.model import Result
 
 _LETTERS = {"P": Result.PASS, "F": Result.FAIL, "I": Result.INFRA}

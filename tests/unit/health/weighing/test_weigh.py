@@ -10,9 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from cibot.health.weighing.evidence import Breakdown, FailRate, FailureFacts, Neighbour
-from cibot.health.weighing.past import HOPELESS, Past
 from cibot.health.weighing.reasons import REASONS, ReasonName
-from cibot.health.weighing.runs import Again
+from cibot.health.weighing.runs import HOPELESS, Again, Past
 from cibot.health.weighing.weigh import Blame, weigh
 
 _TOWARDS = {Blame.LOOK: -1, Blame.NOT_THE_CHANGE: 1}  # the others blame and acquit nobody
