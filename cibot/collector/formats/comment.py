@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cibot.collector.formats.tags import of_ci_tool, of_program
-from cibot.collector.formats.text import word_set
+from cibot.collector.formats.text import untagged, word_set
 from cibot.model import Account, Vote
 
 MIXED = "mixed"
@@ -57,6 +57,8 @@ class Comment:
     ) -> None:
         if "\xa0" in body:
             body = body.replace("\xa0", " ")
+        if "</" in body:
+            body = untagged(body)
         self.body = body[:MAX_CHARS] if len(body) > MAX_CHARS else body
         self.votes = votes
         self.given = given

@@ -42,6 +42,11 @@ def outcome_of(builds: Sequence[Build]) -> Outcome | None:
     return Outcome.SUCCESS if Result.PASS in classes else Outcome.NONE
 
 
+def one_fails(builds: Sequence[Build]) -> bool:
+    """Whether a voting build failed."""
+    return any(build.voting and result_class(build.result) is Result.FAIL for build in builds)
+
+
 def unanimous(builds: Sequence[Build]) -> Outcome | None:
     """What builds say where all voting ones that ran passed, or all failed; else None."""
     classes = {result_class(build.result) for build in builds if build.voting} - {Result.SKIPPED}

@@ -30,7 +30,10 @@ def read(comment: Comment) -> Report | None:
     """A comment that starts with a result and the URL it is of."""
     if not _begins(comment.body):
         return None
-    builds = [b for line in comment.lines if _begins(line) and (b := read_line(line)) and b.url]
+    lines = [line for line in comment.lines if _begins(line)]
+    builds = [b for line in lines if (b := read_line(line)) and b.url]
+    if len(builds) < len(lines) and any(build.name for build in builds):
+        return None  # a list of jobs, some without URL
     github = bool(builds) and all("/actions/runs/" in (build.url or "") for build in builds)
     if not builds or not (github or comment.by_bot or builds[0].result in _VERDICTS):
         return None

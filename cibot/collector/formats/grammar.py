@@ -26,16 +26,33 @@ from cibot.collector.formats.naming import (
 )
 from cibot.collector.formats.shapes import GOOD, as_written, silent
 from cibot.collector.formats.text import clean_url, duration_s, first_url, is_url, job_name
-from cibot.collector.formats.tokens import Token, asides, may_tell, result_at, tokens_of, wordy
+from cibot.collector.formats.tokens import (
+    ARROWS,
+    RESULTS,
+    Token,
+    asides,
+    condensed,
+    may_tell,
+    result_at,
+    segments,
+    tokens_of,
+    wordy,
+)
 from cibot.collector.formats.verdict import verdict
 from cibot.collector.results import known_result, result_class
-from cibot.model import Build, Result
+from cibot.model import Build, Outcome, Result
 
 _SURE_DIVIDERS = ("..", "->", "=>", "→", "⇒", "—", "–", "  ", "\t", "=", "|")
 _TEST_SENTENCE = re.compile(
     r"(?P<word>[A-Z][a-zA-Z]{3,12}) (?:(?P<kind>optional|enforced|required|mandatory|voting|"
     r"non-voting|informational) )?(?:test|job|build|suite|check) (?P<name>[\w./+-]{2,100})"
     r"(?= |:|$)"
+)
+_LONGEST_TOLD = 200
+_TOLD = re.compile(
+    r"(?P<name>[\w./-][^\s:#|()]{0,60}(?: [^\s:#|()-][^\s:#|()]{0,60}| :: [^:#|()]{1,60}){0,3})"
+    r"(?P<number> #\d[\w.]{0,30})?(?P<divider>\s{0,20}:\s|\s{1,20}(?:-{1,2}|[—–|])\s)\s{0,20}"
+    r"(?P<text>\S.+)"
 )
 _PLAIN = (Result.PASS, Result.FAIL)
 _MOST_WORDS = 4  # of a name
@@ -59,19 +76,48 @@ class _Run(NamedTuple):
     words: list[str]
 
 
-def job_line(text: str, following: str = "", *, bulleted: bool = False) -> FoundJob | None:
-    """What a line without its bullet tells of a job, or None; ``following`` may hold its URL."""
+def job_lines(text: str, following: str = "", *, bulleted: bool = False) -> list[FoundJob]:
+    """What a line without its bullet tells of jobs; ``following`` may hold the URL of one."""
     if not may_tell(text):
-        return None
-    text, voting = silent(text)
-    tokens = tokens_of(text)
+        return _told_job(text) if "errors" in text or "failures" in text else []
+    bare, voting = silent(text)
+    tokens = tokens_of(bare)
+    if bulleted:
+        tokens = condensed(tokens)
     at = result_at(tokens)
     if at is None:
-        return None
-    line = _Line(tokens, at, bulleted=bulleted)
+        jobs = _several(tokens if voting else tokens_of(text), bulleted=bulleted)
+        return jobs or _told_job(text)
+    job = _job(_Line(tokens, at, bulleted=bulleted), following, voting=voting)
+    return [job] if job else _told_job(text)
+
+
+def _several(tokens: list[Token], *, bulleted: bool) -> list[FoundJob]:
+    """The jobs of a line that tells of several: all of its words belong to one of them."""
+    jobs: list[FoundJob] = []
+    parts = segments(tokens)
+    for index, part in enumerate(parts):
+        words = [token for token in part if token.text.lower() != "non-voting"]
+        at = result_at(words)
+        if at is None:
+            return []
+        line = _Line(words, at, bulleted=bulleted)
+        label = 0 if index else line.label(leads=parts[1][0].kind in RESULTS)
+        if label:
+            line = _Line(words[label:], at - label, bulleted=bulleted)
+        job = _job(line, "", voting=len(words) == len(part))
+        if job is None or not job.build.name or line.glued_to_general():
+            return []
+        jobs.append(job._replace(sure=job.sure or words[at].kind == "shout"))
+    sure = all(job.sure for job in jobs)
+    return [job._replace(sure=sure) for job in jobs]
+
+
+def _job(line: _Line, following: str, *, voting: bool) -> FoundJob | None:
     url = line.url or _url_below(following, marked=line.marked)
     if line.url or (line.marked and url):
-        name, sure = line.linked_name(url or ""), True
+        name, sure = line.linked_name(url or ""), line.named_by_kind() is None
+        name = line.named_by_kind() if name is None else name
     else:
         name, sure = line.closed_name(linked=url is not None)
     if name is None:
@@ -90,6 +136,26 @@ def sentence(text: str) -> FoundJob | None:
     return FoundJob(
         Build(match["name"], match["word"].upper(), url, None, voting), "url", sure=True
     )
+
+
+def _told_job(text: str) -> list[FoundJob]:
+    """A job of which a sentence tells, where lines alike do: ``lint: 3 errors``.
+
+    ``Acme :: Core #231: Tests failed: 2 (1 new), passed: 1830 URL``, as TeamCity has it, too.
+    """
+    match = _TOLD.match(text) if len(text) <= _LONGEST_TOLD else None
+    if match is None:
+        return []
+    name, words = match["name"], match["text"]
+    if nameless(name, listed=True) or counted(name.split()) or verdict(name) is not None:
+        return []
+    url = first_url(words)
+    said = verdict(words.partition(url)[0] if url else words)
+    counts = url is not None or any(c.isdigit() for c in words)
+    if said not in (Outcome.SUCCESS, Outcome.FAILURE) or not counts:
+        return []
+    shape = f"told {match['number'] and '#'}{match['divider'].strip()}"
+    return [FoundJob(Build(name, said.name, url), shape, sure=False)]
 
 
 def _url_below(following: str, *, marked: bool) -> str | None:
@@ -130,11 +196,34 @@ class _Line:
         if self.named is None or self.named.start > self.at:
             return kind
         between = self.tokens[self.named.end : self.at]
-        return f"name {between[0].text.strip() if between else ''} {kind}"
+        divider = between[0].text.strip() if between else ""
+        divider = "#" if divider.startswith("#") else divider[:2]
+        return f"name {divider} {kind}"
 
     def seconds(self) -> float | None:
         written = " ".join(token.text for token in self.tokens if token.kind == "time")
         return duration_s(written) if written else None
+
+    def label(self, *, leads: bool) -> int:
+        """Where the job begins behind a label ("Builds: x86: FAILED"); ``leads``: at its result."""
+        before = [run for run in self.runs if run.end <= self.at]
+        if leads and before:
+            return self.at
+        labelled = len(before) > 1 and self.tokens[before[-2].end].text == ":"
+        return before[-1].start if labelled else 0
+
+    def named_by_kind(self) -> str | None:
+        """``build`` of "build | OK | URL": what many call a job, and only a list shows it."""
+        run = self.named
+        if run is None or self.bulleted or run.end >= self.at or len(run.words) > 1:
+            return None
+        name = run.words[0]
+        return name if nameless(name) and not nameless(name, listed=True) else None
+
+    def glued_to_general(self) -> bool:
+        """Whether "tests OK" tells of tests rather than of a job that is called so."""
+        run = self.named
+        return run is not None and run.end == self.at and run.words[-1].lower() in GENERAL
 
     def _runs(self) -> list[_Run]:
         """The words, each as far as nothing divides; none of those in round brackets."""
@@ -156,6 +245,8 @@ class _Line:
         """
         before = [run for run in self.runs if run.end <= self.at]
         after = [run for run in self.runs if run.start > self.at]
+        if len(before) > 1 and self.tokens[before[-2].end].text in ARROWS:
+            before = before[-1:]  # "unit -> lint: FAILED"
         if self.url_at > self.at:
             end = len(self.tokens)
             ends = len(after) == 1 and after[0].end == end and len(after[0].words) == 1
@@ -196,11 +287,13 @@ class _Line:
     def _variant(self, at: int) -> str | None:
         """``gcc-12`` of ``build-x86 (gcc-12) FAILED``: one of several builds of a job."""
         kinds = [token.kind for token in self.tokens[at : at + 3]]
-        if kinds != ["open", "word", "close"] or self.at not in (at + 3, at + 4):
+        near = self.at < at or self.at in (at + 3, at + 4)
+        if kinds != ["open", "word", "close"] or not near:
             return None
         word = self.tokens[at + 1].text
-        plain = self.tokens[at].text == "(" and not word.isupper()
-        return word if plain and like_a_name(word) else None
+        plain = self.tokens[at].text == "(" and not word.isupper() and "%" not in word
+        version = "." in word[1:-1] and word[0].isdigit()
+        return word if plain and (version or like_a_name(word)) else None
 
     def linked_name(self, url: str) -> str | None:
         """The name of a job whose line has a URL; empty where it has none, None for prose."""

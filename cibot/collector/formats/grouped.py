@@ -8,14 +8,16 @@ from cibot.collector.formats.naming import labels, like_a_name, names_test
 from cibot.collector.formats.person import by_hand
 from cibot.collector.formats.places import name_and_url, tidy
 from cibot.collector.formats.shapes import as_written
-from cibot.collector.formats.text import first_url, is_url, job_name, word_set
+from cibot.collector.formats.text import duration_s, first_url, is_url, job_name, word_set
 from cibot.collector.formats.verdict import verdict, words_of
 from cibot.collector.results import known_result
 from cibot.model import Build, Outcome, Report, Result
 
 NAME = "grouped"
 PLAIN_TO_SEE = (NAME,)
+_JUDGED = (Result.PASS, Result.FAIL)
 _RESULTS = {Outcome.SUCCESS: "SUCCESS", Outcome.FAILURE: "FAILURE"}
+_SEVERAL = word_set("jobs builds builders checks platforms")
 _JOBS = word_set(
     "job jobs build builds builder builders check checks stage stages platform platforms"
 )
@@ -23,13 +25,13 @@ _JOBS = word_set(
 
 def read(comment: Comment) -> Report | None:
     """At least one heading with jobs under it; other lines are looked over."""
-    if ":" not in comment.body or _by_person(comment):
+    if (":" not in comment.body and not comment.by_ci) or _by_person(comment):
         return None
     builds: list[Build] = []
     result: str | None = None
     unlinked = False
     for index, line in enumerate(comment.lines):
-        if line.endswith(":") or (not index and comment.by_ci and _counts_jobs(line)):
+        if line.endswith(":") or (comment.by_ci and _heads(line, first=not index)):
             said = verdict(line) if len(line) <= 60 else None
             result = _RESULTS.get(said) if said is not None else None
             unlinked = comment.by_ci and _of_jobs(line)
@@ -49,9 +51,14 @@ def _by_person(comment: Comment) -> bool:
     return not comment.by_bot and by_hand(comment)
 
 
-def _counts_jobs(line: str) -> bool:
-    """``2 of 12 checks have failed``: a first line that heads a list without a colon."""
-    return line[:1].isdigit() and not _JOBS.isdisjoint(words_of(line))
+def _heads(line: str, *, first: bool) -> bool:
+    """``Failed``, ``## Passed jobs``; and where it is the first, ``2 of 12 checks have failed``."""
+    if first and line[0].isdigit() and not _JOBS.isdisjoint(words_of(line)):
+        return True
+    words = line.lower().strip("#*= ").split() if line[0] not in " \t-•" else []
+    return (
+        len(words) in (1, 2) and known_result(words[0]) in _JUDGED and _JOBS.issuperset(words[1:])
+    )
 
 
 def _of_jobs(line: str) -> bool:
@@ -63,6 +70,7 @@ def _of_jobs(line: str) -> bool:
 def _enumerated(comment: Comment) -> list[Build]:
     """``FAILED: build-x86, docs``, ``2 jobs failed: unit (URL), lint (URL)``: jobs by name."""
     builds: list[Build] = []
+    surely = False
     for line in comment.lines[:100]:
         head, colon, rest = line.partition(": ")
         if not colon or len(head) > 40 or rest.lower() == "none" or rest[-1:] == ".":
@@ -71,12 +79,16 @@ def _enumerated(comment: Comment) -> list[Build]:
         if is_url(rest) or not all(name[:1].isalpha() and " " not in name for name, _ in jobs):
             continue
         first = head.partition(" ")[0]
-        word = as_written(first) if known_result(first) in (Result.PASS, Result.FAIL) else ""
+        word = as_written(first) if known_result(first) in _JUDGED else ""
+        plural = word and " " in head and _of_jobs(head) and "stage" not in head
         if not word and _of_jobs(head):
             word = _RESULTS.get(verdict(head) or Outcome.NONE, "")
+            plural = bool(_SEVERAL & set(words_of(head)))
+        surely = surely or bool(plural)
         builds += [Build(name, word, url) for name, url in jobs if word]
     names = [build.name for build in builds]
-    return builds if any(map(like_a_name, names)) and not any(map(names_test, names)) else []
+    surely = surely or any(map(like_a_name, names))
+    return builds if surely and not any(map(names_test, names)) else []
 
 
 def _job(line: str, result: str, *, unlinked: bool) -> Build | None:
@@ -85,18 +97,22 @@ def _job(line: str, result: str, *, unlinked: bool) -> Build | None:
     Where the heading speaks of jobs, ``unlinked``, a bullet and a name are enough.
     """
     bare = line.lstrip("*-•\t ")
-    if bare == line or (line[0] in "\t " and line.lstrip()[0] not in "*-•[" and not unlinked):
+    if bare == line:  # "build-x86 URL"
+        word, _, link = line.partition(" ")
+        named = unlinked and is_url(link) and like_a_name(word)
+        return Build(tidy(word), result, link) if named else None
+    if line[0] in "\t " and line.lstrip()[0] not in "*-•[" and not unlinked:
         return None
     url = first_url(bare)
     if url is None:
         name = tidy(bare.partition(" (")[0])
-        if not unlinked or len(name.split()) > 1 or names_test(name):
-            return None
-        return Build(name, result, None)
+        plain = unlinked and len(name.split()) <= 1 and not names_test(name)
+        return Build(name, result, None) if plain else None
     if "](" in bare:
         name, _ = name_and_url(bare)
     else:
         name = tidy(bare[: bare.find(url)].strip("[]:-( "))
-    if len(name.split()) > 6:
-        return None
-    return Build(name or job_name(url), result, url)
+    before, _, inside = name.rpartition(" (")
+    seconds = duration_s(inside.rstrip(")")) if before else None
+    name = name if seconds is None else before
+    return Build(name or job_name(url), result, url, seconds) if len(name.split()) <= 6 else None

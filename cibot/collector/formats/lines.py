@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from cibot.collector.formats.grammar import FoundJob, job_line, sentence
+from cibot.collector.formats.grammar import FoundJob, job_lines, sentence
 from cibot.collector.formats.places import name_and_url
 from cibot.collector.formats.shapes import (
     MARKS,
@@ -58,7 +58,7 @@ def read_builds(lines: Sequence[str], said: Outcome | None = None) -> list[Build
     jobs = _with_urls_below(list(_job_lines(lines, said)))
     if all(job.sure for job in jobs):
         return [job.build for job in jobs]
-    shapes = Counter(job.shape for job in jobs)
+    shapes = Counter(shape for shape, _ in {(job.shape, job.build.name) for job in jobs})
     surely = {job.shape for job in jobs if job.sure}
     return [
         job.build for job in jobs if job.sure or (shapes[job.shape] > 1 and surely <= {job.shape})
@@ -89,13 +89,13 @@ def _job_lines(lines: Sequence[str], said: Outcome | None) -> Iterator[FoundJob]
                 continue
         following = lines[index + 1] if index + 1 < len(lines) else ""
         row = table_row(line, column) if column and line[:1] == "|" else None
-        job = FoundJob(row, _ROW, sure=True) if row else _job_line(line, following)
-        if job is None and said is Outcome.SUCCESS and (own := _own_words(line)):
-            job = FoundJob(own, _COLON, sure=True)
-        if job is not None:
-            if job.build.url is None and is_url(following):
-                job = job._replace(below=following)
-            yield job if voting else job._replace(build=replace(job.build, voting=False))
+        jobs = [FoundJob(row, _ROW, sure=True)] if row else _jobs_of(line, following)
+        if not jobs and said is Outcome.SUCCESS and (own := _own_words(line)):
+            jobs = [FoundJob(own, _COLON, sure=True)]
+        for job in jobs:
+            below = following if job.build.url is None and is_url(following) else None
+            build = job.build if voting else replace(job.build, voting=False)
+            yield job._replace(build=build, below=below)
             count += 1
             if count == MAX_BUILDS:
                 return
@@ -115,31 +115,33 @@ def _section(line: str) -> bool | None:
 
 def read_line(line: str, following: str = "") -> Build | None:
     """The build that one line surely tells of, or None; ``following`` may hold its URL."""
-    job = _job_line(line, following)
-    return job.build if job is not None and job.sure else None
+    jobs = _jobs_of(line, following)
+    return jobs[0].build if len(jobs) == 1 and jobs[0].sure else None
 
 
-def _job_line(line: str, following: str) -> FoundJob | None:
+def _jobs_of(line: str, following: str) -> list[FoundJob]:
     at = line.find(" : ")
     if at > 0:
         build = _colon_line(line, at)
         if build is not None:
-            return FoundJob(build, _COLON, sure=True)
+            return [FoundJob(build, _COLON, sure=True)]
     text = line.strip()
     mark = text[:1]
     if mark == "|":
         row = table_row(text)
-        return FoundJob(row, _ROW, sure=True) if row else None
+        return [FoundJob(row, _ROW, sure=True)] if row else []
     if text[:2] in ("+1", "-1") and (match := _VOTED.fullmatch(text)):
         word = "SUCCESS" if match["sign"] == "+" else "FAILURE"
-        return FoundJob(Build(match["name"], word, match["url"]), _COLON, sure=True)
+        return [FoundJob(Build(match["name"], word, match["url"]), _COLON, sure=True)]
     text, numbered = _unnumbered(text)
     bulleted = numbered or (mark in "-*•+–—" and len(text) > 2)
     if bulleted:
         text = text.lstrip(_BULLETS)
+        if text[:4] in ("[ ] ", "[x] ", "[X] "):
+            text = text[4:]
     text = unabbreviated(text)
     job = sentence(text) if "://" in text else None
-    return job or job_line(text, following, bulleted=bulleted)
+    return [job] if job else job_lines(text, following, bulleted=bulleted)
 
 
 def _unnumbered(text: str) -> tuple[str, bool]:

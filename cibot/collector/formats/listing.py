@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cibot.collector.formats.comment import MIXED, Comment, score
-from cibot.collector.formats.conclude import conclude, unanimous
+from cibot.collector.formats.conclude import conclude, one_fails, unanimous
 from cibot.collector.formats.lines import read_builds
 from cibot.collector.formats.parts import whole_failed
 from cibot.collector.formats.person import by_hand, points
@@ -30,8 +30,8 @@ def read(comment: Comment) -> Report | None:
         build.result not in UNFINISHED for build in builds
     ):
         headline = None
-    if headline in (None, Outcome.SUCCESS) and whole_failed(comment):
-        headline = Outcome.FAILURE  # all that are listed passed, and the run did not
+    if headline in (None, Outcome.SUCCESS) and (one_fails(builds) or whole_failed(comment)):
+        headline = Outcome.FAILURE  # a listed job did, or the run though all that are listed passed
     outcome = conclude(comment, headline, builds)
     if outcome is None:
         return None

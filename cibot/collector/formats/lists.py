@@ -6,8 +6,9 @@ import re
 
 from cibot.collector.formats.comment import MIXED, Comment
 from cibot.collector.formats.conclude import conclude
-from cibot.collector.formats.shapes import as_written
+from cibot.collector.formats.shapes import as_written, marked_as, silent
 from cibot.collector.formats.text import duration_s, first_url, is_url
+from cibot.collector.formats.verdict import verdict
 from cibot.collector.results import known_result
 from cibot.model import Build, Report
 
@@ -22,10 +23,13 @@ _ROLES = {
 """What a key's last word says: ``Job name: unit``, ``Test-Status: FAILURE``, ``web_url: …``."""
 # "Name: unit   Status: SUCCESS", "name=unit status=success", "job: unit, result: SUCCESS"
 _FIELD = re.compile(r"[ \t]{2,}(?=[A-Za-z]{3,8}: )|[ \t]+(?=[a-z_]{3,10}=)|, (?=[A-Za-z]{3,8}: )")
+_ROLE_LINE = re.compile(
+    r"[*-]{0,2} ?\*{0,2}(?:status|result|state|conclusion|outcome)\b", re.IGNORECASE
+)
 _SIGN = re.compile(r"[:=]")
 _KEY_END = re.compile(r"[^ _-]*$")
 _STATE = re.compile(r"(?:^|[\s_-])(?:status|result|state|conclusion|outcome)(?:\s*:\s|=)")
-_BARE = re.compile(r"\n[ \t]+[A-Z_]{2,20}[ \t]*(?:\n|$)")  # a result below its job's name
+_BARE = re.compile(r"\n[ \t]*[A-Za-z_]{2,20}[ \t]*(?:\n|$)")  # a result below its job's name
 _NAME = re.compile(
     r"^[ \t*-]*(?:[a-z]+[ _-])?(?:name|job|builder|label|test|build)(?:\s*:\s|=)", re.MULTILINE
 )
@@ -37,7 +41,9 @@ def read(comment: Comment) -> Report | None:
     lower = body[:2000].lower()
     plain = "-result: " in lower and "(job: " in lower
     listed = plain or ("name: " in lower and ("jobs:" in lower or "issue:" in lower))
-    stated = _STATE.search(lower) and (_NAME.search(lower) or "\n  " in lower)
+    stated = _STATE.search(lower) and (
+        _NAME.search(lower) or "\n  " in lower or ("#" in lower and comment.by_ci)
+    )
     if not listed and not stated and not _BARE.search(body):
         return None
     builds = tuple(_items(comment.lines))
@@ -54,9 +60,9 @@ def _items(lines: list[str]) -> list[Build]:
     item: dict[str, str] = {}
     for index, line in enumerate(lines):
         following = lines[index + 1] if index + 1 < len(lines) else ""
-        if ":" not in line and line[0] not in " \t" and following[:1] in (" ", "\t"):
+        if _heads(line, following):
             builds += _build(item)
-            item = {"name": line.strip("* -")}
+            item = {"name": line.strip("* -#")}
         elif is_url(bare := line.strip()):
             item.setdefault("link", bare)
         elif "name" in item and known_result(bare) is not None:
@@ -81,12 +87,23 @@ def _items(lines: list[str]) -> list[Build]:
     return builds + _build(item)
 
 
+def _heads(line: str, following: str) -> bool:
+    """Whether a line is a job's name: indented lines follow, or a URL or a result alone."""
+    if ":" in line or line[0] in " \t":
+        return False
+    if following[:1] in (" ", "\t") or (line[0] == "#" and _ROLE_LINE.match(following)):
+        return True
+    alone = is_url(following) or known_result(following) is not None
+    return alone and known_result(line) is None and verdict(line) is None and len(line) <= 60
+
+
 def _build(item: dict[str, str]) -> list[Build]:
     name = item.get("name", "").partition(" #")[0]
     url = first_url(item.get("link", ""))
-    state = item.get("state", "failed" if url else "")
+    state = marked_as(item.get("state", "failed" if url else ""))
     if not name or is_url(name) or known_result(state) is None or known_result(name) is not None:
         return []
     seconds = item.get("duration")
     duration = (duration_s(seconds) or duration_s(f"{seconds}s")) if seconds else None
-    return [Build(name, as_written(state), url, duration)]
+    name, voting = silent(name)
+    return [Build(name, as_written(state), url, duration, voting)]

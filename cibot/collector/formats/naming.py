@@ -97,10 +97,16 @@ def without_telling(written: Sequence[str]) -> list[str]:
     words = list(written)
     while words and (words[-1].lower() in _TELLING or words[-1].lower() in _VERBS):
         words.pop()
-    if len(words) == 3 and words[1].lower() == "of" and words[0].lower() in _TELLING:
+    if len(words) == 3 and words[1].lower() in ("of", "for") and words[0].lower() in _TELLING:
         words = words[2:]
     if len(words) == 3 and words[0].lower() in KINDS and words[1].lower() == "run":
         del words[1]  # "Check run unit-tests"
+    if len(words) > 2 and words[0].lower() in ("test", "build") and words[1].lower() in KINDS:
+        del words[:2]  # "Test stage functional"
+    if len(words) == 3 and words[0].lower() in ("the", "our"):
+        del words[0]  # "The smoke-test job"
+    if len(words) == 2 and words[1].lower() in KINDS and like_a_name(words[0]):
+        words.pop()
     return words
 
 
@@ -108,4 +114,4 @@ def like_a_name(word: str) -> bool:
     """Whether a word is written as jobs are: ``build-gcc``, ``py39``, ``api/unit``."""
     if not word[0].isalpha():
         return False
-    return any(sign in word[1:-1] for sign in "-_/.@+") or any(c.isdigit() for c in word)
+    return any(sign in word[1:-1] for sign in "-_/.@+:") or any(c.isdigit() for c in word)

@@ -110,6 +110,11 @@ _SAME = tuple(
         (r"\bcheck(?:ing)? out\b", "checkout"),
         (r"\bset[ -]up\b", "setup"),
         (r"\b5\d\d\b(?! tests?\b)|\breturn(?:s|ed|ing) [45]\d\d\b", "httperror"),
+        (
+            r"\bno (\w+) (?:is |are |was |were )?(?:currently )?"
+            r"(?:available|left|free|online|ready)\b",
+            r"\1 unavailable",
+        ),
         (r"\bfailed over\b", "down"),
         (r"\b(?:is|are|was|were|went) (?:\w+ )?down\b", "outage"),
         (r"\bname resolution\b", "dns"),
@@ -178,6 +183,14 @@ _TESTED = _any(
     r"by \d+(?:\.\d+)? ?%|broken (?:link|reference|import|symlink)",
     r"(?:segmentation fault|segfault|assertion|benchmark|deadlock|test_\w+|partition)",
     r"fail\w*:.{1,200} test$",
+    r"(?:ld|linker|linking|collect2|cc1(?:plus)?)\b",
+    r"in (?:the |an? )?(?:unit|integration|functional|regression|smoke|system|acceptance) tests?\b",
+    r"\w*tests?\.\w+",
+)
+# "Fix infra failure in devstack: tests failed", "'No disk left' test failed": what a change is for
+_TITLE = re.compile(
+    r"^(?:fix|add|handle|avoid|revert|remove|update|improve|retry|ignore|allow|check|report|use)"
+    r"(?:es|s|ed|ing)?\b[^:]{3,100}: |\"[^\"]{3,100}\"|(?<!\w)'[^']{3,100}'(?!\w)"
 )
 _DENIED = re.compile(
     r"\b(?:no|not an?|without|zero|isn't an?|0) (?:\w+ )?infra(?:structure)?[- ]"
@@ -240,6 +253,7 @@ def _tells(line: str) -> bool:
     text = line.lower().replace("’", "'")
     if "://" in text:
         text = " ".join(word for word in text.split() if "://" not in word)
+    text = _TITLE.sub("", text)
     if _ANNOUNCED.search(text) and not _GIVEN_UP.search(text):
         return False
     if "if " in text:

@@ -17,6 +17,10 @@ _LONGEST = 160
 _MOST_WORDS = 8
 _SPLIT = re.compile(r"[\s;,|:()\[\]*`]+")
 _BULLETS = "-*=#• "
+# "One job failed.", "1 of 3 checks failed"
+_COUNTED = re.compile(
+    r"(?:\d+|one|two|three|some)\b[^:,]{0,20}\b(?:job|build|check|stage|test)s?\b", re.IGNORECASE
+)
 _FREE = ("voting", "optional", "allowed", "expected", "advisory")
 
 
@@ -57,7 +61,8 @@ def whole_failed(comment: Comment) -> bool:
 def _of_whole(line: str) -> bool:
     label, colon, words = line.partition(":")
     if not colon:
-        return known_result(line) is Result.FAIL
+        counts = _COUNTED.match(line) is not None and verdict(line) is Outcome.FAILURE
+        return counts or known_result(line) is Result.FAIL
     if len(words.split()) > 2 or not names_whole(label):
         return False
     return verdict(words) is Outcome.FAILURE

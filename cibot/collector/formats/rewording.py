@@ -19,6 +19,9 @@ _SAME = (
     ("work in progress", "wip"),
     ("in_progress", "running"),
     ("in progress", "running"),
+    ("being tested", "testing"),
+    ("being built", "building"),
+    ("being verified", "testing"),
     ("went wrong", "failed"),
     ("went well", "passed"),
     ("is wrong with", "failed"),
@@ -33,7 +36,12 @@ _FOREIGN = re.compile(
 
 
 _OTHER: tuple[tuple[str, str], ...] = (
-    (r"\bback to (?:normal|green|passing|success)\b|^verified by\b", "passed"),
+    (
+        r"\bback to (?:normal|green|passing|success)\b|^verified by\b|^recovered\b|"
+        r"\b(?:builds?|jobs?|ci|tests?|pipelines?) (?:has |have )?recovered\b|"
+        r"^approved by (?:the |our )?(?:\S+ ){0,3}(?:ci|bot|jenkins|zuul)\b",
+        "passed",
+    ),
     (  # what was before is over: "green again after 3 failures"
         r"\b((?:passed|passes|passing|green|ok|fixed|success\w*)\b[^.;]{0,40}?) "
         r"(?:after|despite|following) (?:\w+ ){0,3}fail\w*(?: \w+)?",
@@ -93,6 +101,7 @@ _EITHER = (  # of what passed or failed: it passed where there is a group "good"
 _WORDS = tuple((re.compile(pattern), meaning) for pattern, meaning in _OTHER)
 _SIGNS = tuple(re.compile(pattern) for pattern in _EITHER)
 _HINT = re.compile(
+    r"approved by|recovered|"
     r"exit|rc[= ]|kernel|segm|segf|core d| red|no |regress|breaks|[+-][12]|verified|clean|"
     r"[:=] ?(?:pos|neg|good|bad|red)|fine|without|warnings|f[:=]|timeout|deadline|"
     r"return|hang|hung|stuck|fail[:=/]|back to|after|despite|following|"

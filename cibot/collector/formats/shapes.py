@@ -21,14 +21,15 @@ _HEADS = word_set("job jobs name task check test builder") | {
 }
 _SHORT_CODES = ((":heavy_check_mark:", "✔"), (":white_check_mark:", "✅"), (":x:", "❌"))
 _SILENT = re.compile(
-    r"[(\[](?:non-?voting|non voting|not voting|skipped|allowed to fail|allow(?:ed)? failure)[)\]]",
+    r"[(\[](?:non-?voting|non voting|not voting|skipped|allowed to fail|allow(?:ed)? failure|"
+    r"optional|advisory|informational|non-(?:gating|blocking|critical))[)\]]",
     re.IGNORECASE,
 )
 
 
 def silent(text: str) -> tuple[str, bool]:
     """The text without "(non-voting)" or the like, and whether the job votes."""
-    if "oting" not in text and "kipped)" not in text and "llowed" not in text:
+    if "(" not in text and "[" not in text:
         return text, True
     flag = _SILENT.search(text)
     if flag is None:
@@ -78,16 +79,25 @@ def table_row(text: str, column: int = 0) -> Build | None:
         return None
     url = next((link for cell in (named, *cells) if (link := first_url(cell))), None)
     name, _ = name_and_url(named) if named else ("", None)
+    if not name and url is None:
+        return None
     times = (duration_s(cell) for cell in cells if cell != result and cell[:1].isdigit())
     duration = next((seconds for seconds in times if seconds is not None), None)
-    written = result.lstrip(MARKS + " ") or ("SUCCESS" if result[0] in GOOD else "FAILURE")
-    return Build(name, as_written(written), url, duration)
+    return Build(name, as_written(marked_as(result)), url, duration)
 
 
 def _cell_result(cell: str) -> bool:
     word = cell[:30].lstrip(MARKS + " ")
     marked = not word and cell[:1] in GOOD + BAD and bool(cell)
     return len(cell) <= 30 and (marked or known_result(word) is not None)
+
+
+def marked_as(cell: str) -> str:
+    """The result in a cell: its word (``✅ Passed``), or what its mark stands for (``❌``)."""
+    word = cell.lstrip(MARKS + " ")
+    if word or not cell:
+        return word
+    return "SUCCESS" if cell[0] in GOOD else "FAILURE"
 
 
 def as_written(word: str) -> str:

@@ -11,6 +11,18 @@ _NAMES = {"min": "m", "mins": "m", "minute": "m", "minutes": "m", "sec": "s", "s
 _NAMES |= {"second": "s", "seconds": "s", "hr": "h", "hrs": "h", "hour": "h", "hours": "h"}
 _NAMES |= {"day": "d", "days": "d"}
 _PART = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)\s?([a-z]{1,7})[\s,]{0,2}")
+_ANCHOR = re.compile(
+    r"<a\s[^<>]{0,200}?href=[\"']?([^\"'<>\s]{1,500})[\"']?[^<>]{0,200}>([^<>]{0,200})</a>",
+    re.IGNORECASE,
+)
+_CELL_TAG = re.compile(r"</t[dh]>\s{0,9}<t[dh](?:\s[^<>]{0,200})?>", re.IGNORECASE)
+_LINE_TAG = re.compile(
+    r"<(?:br ?/?|/?(?:p|li|tr|div|h\d|ul|ol))(?:\s[^<>]{0,200})?>", re.IGNORECASE
+)
+_TAG = re.compile(
+    r"</?(?:b|i|u|em|tt|pre|span|font|code|strong|table|tbody|thead|t[dh])(?:\s[^<>]{0,200})?>",
+    re.IGNORECASE,
+)
 _URL_END = re.compile(r"[ \t)>\]\"'|]")
 
 
@@ -81,6 +93,13 @@ def first_url(line: str) -> str | None:
     end = _URL_END.search(line, at)
     url = line[start : end.start() if end else len(line)].rstrip(".,;")
     return url if is_url(url) else None
+
+
+def untagged(text: str) -> str:
+    """HTML as plain text: a link's words and its address, rows in lines, cells between bars."""
+    text = _ANCHOR.sub(r"\2 \1", text)
+    text = _CELL_TAG.sub(" | ", text)
+    return _TAG.sub(" ", _LINE_TAG.sub("\n", text))
 
 
 def job_name(url: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from cibot.collector.formats.naming import GENERAL, KINDS, like_a_name, without_telling
@@ -20,11 +21,11 @@ _TOKEN = re.compile(
     r"|(?P<open>[(\[<{])|(?P<close>[)\]>}])"
     r"|(?P<path>::(?=\s|$))"
     r"|(?P<divider>\.{3,}\**|[-=]{1,2}>|-{2,}|[→⇒➔–—…|;]|,\ ?|:(?=\s|$)|(?<=\s)[-=](?=\s)|\s{2,}|\t"
-    r"|=(?=[A-Z_]+$))"
+    r"|=(?=[A-Z_]+(?:$|[\s,;])))"
     rf"|(?P<time>(?:\d+(?:\.\d+)?\ ?{_UNIT})+(?![\w/-]|\.\d)|\d+:\d\d(?::\d\d)?(?!\w))"
     r"|(?P<number>\#\d+|\d+/\d+(?![\w/]))"
     r"|(?P<quoted>(?<!\w)(?:'[\w./ -]{2,60}'|\"[\w./ -]{2,60}\")(?!\w))"
-    rf"|(?P<word>(?:(?!\.{{3}})[^\s()\[\]<>{{}}|;,:=→⇒➔–—…\"`{GOOD}{BAD}]|[:=](?=[^\s:=])(?![A-Z_]+$))+)"
+    rf"|(?P<word>(?:(?!\.{{3}})[^\s()\[\]<>{{}}|;,:=→⇒➔–—…\"`{GOOD}{BAD}]|[:=](?=[^\s:=])(?![A-Z_]+(?:$|[\s,;])))+)"
 )
 _SECOND = {word.partition("_")[2].lower() for word in RESULT_WORDS if word.count("_") == 1}
 """Second words of results of two, such as "timed out"."""
@@ -34,6 +35,9 @@ _TELL = {word.rpartition("_")[2].lower() for word in RESULT_WORDS} | {
 _MARKS = re.compile(rf"[{GOOD}{BAD}]")
 _LETTERS = re.compile(r"[a-z]+")
 _BEFORE_TIME = word_set("in after took elapsed duration time within for")
+ARROWS = ("->", "=>", "-->", "==>", "→", "⇒", "➔")
+RESULTS = ("shout", "said", "mark")
+_JOINS = word_set("and &")
 _TRIM = "*`'\".!?#\ufe0f"
 
 
@@ -65,7 +69,7 @@ def tokens_of(text: str) -> list[Token]:
                 pair = f"{tokens[-1].text} {parts[0].text}"
                 if known_result(pair) is not None:
                     tokens.pop()
-                    parts[0] = Token("said", pair)
+                    parts[0] = Token("shout" if pair.isupper() else "said", pair)
             tokens += parts
         elif kind == "url":
             tokens += _url(written)
@@ -78,11 +82,21 @@ def tokens_of(text: str) -> list[Token]:
     return tokens
 
 
+def condensed(tokens: list[Token]) -> list[Token]:
+    """``rhel9 - build failed`` without "build": what failed of the job is the job."""
+    for at in range(3, len(tokens)):
+        before = tokens[at - 1].text.lower()
+        if tokens[at].kind == "said" and before in SUBJECTS and tokens[at - 2].kind == "divider":
+            ends = not any(map(wordy, tokens[at + 1 : at + 2])) and wordy(tokens[at - 3])
+            return [*tokens[: at - 1], *tokens[at:]] if ends else tokens
+    return tokens
+
+
 def _word(written: str) -> list[Token]:
     """A word, perhaps a result; a full stop after it divides."""
     word = written.strip(_TRIM)
-    if not word:
-        return []
+    if not word or not (word.isascii() or any(c.isalnum() for c in word)):
+        return []  # a picture
     kind = "word"
     if word in RESULT_WORDS:
         kind = "shout"
@@ -111,12 +125,62 @@ def result_at(tokens: Sequence[Token]) -> int | None:
     if not places:
         marks = [at for at, token in enumerate(tokens) if token.kind == "mark"]
         return marks[0] if len(marks) == 1 else None
+    while len(places) > 1 and any(t.text in ARROWS for t in tokens[places[0] + 1 : places[1]]):
+        places = places[1:]  # "incomplete -> failed"
     if len({result_class(tokens[at].text) for at in places}) > 1:
         return None
     if any(token.kind == "word" for token in tokens[places[0] + 1 : places[-1]]):
         return None
     paths = [at for at, token in enumerate(tokens) if token.kind == "path"]
     return places[0] if all(abs(at - places[0]) == 1 for at in paths) else None
+
+
+def segments(tokens: Sequence[Token]) -> list[list[Token]]:
+    """The tokens of each job of a line that tells of several; nothing where it tells of one.
+
+    What divides jobs is a comma or the like, or else each name (each result, where the
+    line begins with one) begins the next.
+    """
+    results = [at for at, token in enumerate(tokens) if token.kind in RESULTS]
+    if len(results) < 2:
+        return []
+    if (stop := next((at for at in results if _stops(tokens, at + 1)), None)) is not None:
+        if any(map(wordy, tokens[stop + 1 :])):
+            return []  # sentences
+        tokens = tokens[: stop + 1]  # what follows, a URL, is of the whole
+    parts = _cut(tokens, [at + 1 for at in _flush(tokens) if tokens[at].text.strip() in ",;|/"])
+    if all(sum(token.kind in RESULTS for token in part) == 1 for part in parts):
+        return parts
+    if not any(token.kind == "word" for token in tokens[: results[0]]):
+        return _cut(tokens, results)
+    starts: list[int] = []
+    done = False
+    for at in _flush(tokens):
+        if done and tokens[at].kind == "word":
+            starts.append(at)
+        done = tokens[at].kind in RESULTS or (done and tokens[at].kind != "word")
+    return _cut(tokens, starts)
+
+
+def _stops(tokens: Sequence[Token], at: int) -> bool:
+    return [token.text for token in tokens[at : at + 1]] == ["."] and at + 1 < len(tokens)
+
+
+def _flush(tokens: Sequence[Token]) -> list[int]:
+    """The places of what stands in no brackets but square ones."""
+    aside = asides(tokens)
+    return [at for at in range(len(tokens)) if at not in aside]
+
+
+def _cut(tokens: Sequence[Token], starts: Sequence[int]) -> list[list[Token]]:
+    """The tokens before, between and after ``starts``, without dividers and "and" around them."""
+    parts = [list(tokens[a:b]) for a, b in pairwise([0, *starts, len(tokens)])]
+    for part in parts:
+        while part and (part[-1].kind == "divider" or part[-1].text.lower() in _JOINS):
+            part.pop()
+        while part and (part[0].kind == "divider" or part[0].text.lower() in _JOINS):
+            part.pop(0)
+    return [part for part in parts if part]
 
 
 def _results(tokens: Sequence[Token], among: Sequence[int]) -> list[int]:
@@ -145,6 +209,8 @@ def wordy(token: Token) -> bool:
 def _alone(tokens: Sequence[Token], at: int) -> bool:
     """Whether nothing but dividers, times and URLs is next to the token, and it counts nothing."""
     before, after = tokens[max(0, at - 1) : at], tokens[at + 1 : at + 3]
+    if before and before[0].kind == "number" and "/" in before[0].text:
+        return False  # "100/102 passed"
     if not before and (len(after) < 2 or after[0].text != ":"):
         return False
     if len(after) == 2 and after[0].text in (":", "=") and after[1].text.isdigit():
@@ -154,16 +220,16 @@ def _alone(tokens: Sequence[Token], at: int) -> bool:
 
 def _ends(tokens: Sequence[Token], at: int) -> bool:
     """``Job unit failed``, ``build-gcc succeeded``: a word at the end of what is said of a job."""
-    if any(map(wordy, tokens[at + 1 : at + 2])):
-        return False
     first = at
     while first and tokens[first - 1].kind == "word":
         first -= 1
     words = [token.text for token in tokens[first:at]]
-    if not words:
+    if not words or any(map(wordy, tokens[at + 1 : at + 2])):
         return False
+    bare = without_telling(words)
+    if len(bare) == 1 < len(words) and words[-1].lower() not in GENERAL:
+        return like_a_name(bare[0])  # "The smoke-test job has failed"
     if words[0][0].isupper() and words[0].lower() in KINDS:
-        bare = without_telling(words)
         return len(bare) > 1 and bare[-2].lower() in KINDS
     if [token.kind for token in tokens] == [*["word"] * at, "said", "divider", "url"]:
         lower = {word.lower() for word in words}

@@ -34,6 +34,7 @@ def test_any_text_is_read_without_a_crash(text: str) -> None:
 
 
 @example("-result: Failed on ", None, None)  # a result without a job's name
+@example("| | :x:", None, None)  # a row without one
 @given(
     st.lists(st.sampled_from(PIECES), max_size=60).map("".join),
     st.sampled_from([None, BOT]),
