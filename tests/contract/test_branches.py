@@ -49,8 +49,7 @@ def scenario(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     for turn in range(30):
         scenario.change()
         scenario.change(branch=STABLE, acme=turn < 5)
-    for _ in range(3):
-        scenario.change(branch="stable/2025.2")
+    scenario.change(branch="stable/2025.2", times=3)
     scenario.judge()
     yield scenario
     store.close()
@@ -341,8 +340,7 @@ def test_a_branch_that_never_worked_is_told_to_the_rooms_that_hear_of_it(store: 
     config = CONFIG.model_copy(update={"route": routes})
     scenario.monitor = Monitor(store, config, lambda: scenario.now)
     for _ in range(22):
-        for _ in range(4):
-            scenario.change()
+        scenario.change(times=4)
         scenario.change(branch=STABLE, acme=False)
         scenario.judge()
     query = select(schema.outbox.c.room, schema.outbox.c.card).order_by(schema.outbox.c.id)

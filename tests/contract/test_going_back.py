@@ -16,10 +16,8 @@ from tests.support.scenario import HOUR, Scenario
 def test_an_incident_of_a_past_that_was_lived_in_one_go_keeps_its_number(
     scenario: Scenario, from_where: list[float], restarts: bool
 ) -> None:
-    for _ in range(60):
-        scenario.change()
-    for _ in range(24):
-        scenario.change(acme=False)
+    scenario.change(times=60)
+    scenario.change(acme=False, times=24)
     assert scenario.judge() is State.FAILING  # all of it at once, as after a backfill
     before, steps, alerts = incidents(scenario), scenario.steps(), scenario.alerts()
     assert [incident[2] for incident in before].count("firing") >= 1

@@ -30,8 +30,7 @@ BOTH = passes(nvme="31m 00s", iscsi="51m 10s")
 @pytest.fixture
 def scenario(store: Store) -> Scenario:
     scenario = Scenario(store)
-    for _ in range(60):
-        scenario.change(acme=BOTH)
+    scenario.change(acme=BOTH, times=60)
     assert scenario.judge() is State.HEALTHY
     return scenario
 
@@ -89,8 +88,7 @@ def test_a_job_that_passes_in_no_time_is_told_since_when(scenario: Scenario) -> 
         " 51 min before"
     )
     assert "too fast: iscsi passes in 40 s since" in asked(scenario, "why acme")
-    for _ in range(2):
-        scenario.change(acme=BOTH)
+    scenario.change(acme=BOTH, times=2)
     assert scenario.judge() is State.HEALTHY
 
 

@@ -17,8 +17,7 @@ from tests.support.scenario import ACME, CONFIG, HOUR, ZUUL, Scenario, comment
 
 
 def test_one_that_fails_what_the_reference_passes_is_told_of_once(scenario: Scenario) -> None:
-    for _ in range(30):
-        scenario.change()
+    scenario.change(times=30)
     for number in range(100):
         scenario.change(acme=False)
         if number % 10 == 0:
@@ -30,11 +29,9 @@ def test_one_that_fails_what_the_reference_passes_is_told_of_once(scenario: Scen
 
 
 def test_silence_is_told_and_its_end(scenario: Scenario) -> None:
-    for _ in range(60):
-        scenario.change()
+    scenario.change(times=60)
     scenario.judge()
-    for _ in range(30):
-        scenario.change(acme=None)
+    scenario.change(acme=None, times=30)
     assert scenario.judge() is State.SILENT
     assert scenario.alerts()[0].startswith("○ silent — Acme is silent")
     for _ in range(5):
@@ -48,10 +45,8 @@ def test_silence_is_told_and_its_end(scenario: Scenario) -> None:
 
 
 def test_judging_again_changes_nothing(scenario: Scenario) -> None:
-    for _ in range(30):
-        scenario.change()
-    for _ in range(100):
-        scenario.change(acme=False)
+    scenario.change(times=30)
+    scenario.change(acme=False, times=100)
     scenario.judge()
     before = (scenario.alerts(), scenario.steps())
     for _ in range(3):
@@ -93,8 +88,7 @@ def test_who_watches_is_told_in_private(scenario: Scenario) -> None:
 def test_verdicts_are_counted_by_week_on_every_database(scenario: Scenario) -> None:
     """The week that begins on Monday 00:00 UTC, as the references are learnt from."""
     scenario.now = datetime(2026, 11, 22, 22, tzinfo=UTC)  # a Sunday
-    for _ in range(6):
-        scenario.change()
+    scenario.change(times=6)
     ids = {ci.name: ci.id for ci in scenario.store.read(all_cis)}
     rows = scenario.store.read(lambda tx: verdicts_by_week(tx, [ids["Acme"]]))
     weeks = [(int(row.week), int(row.verdicts)) for row in rows]
@@ -105,12 +99,10 @@ def test_verdicts_are_counted_by_week_on_every_database(scenario: Scenario) -> N
 
 def test_what_late_comments_take_back_is_corrected_once(scenario: Scenario) -> None:
     """The reference failed with it, as its comments show that come after the alert."""
-    for _ in range(60):
-        scenario.change()
+    scenario.change(times=60)
     scenario.judge()
     begun = scenario.now
-    for _ in range(12):
-        scenario.change(zuul=None, acme=False)
+    scenario.change(zuul=None, acme=False, times=12)
     # What the gate said of them is heard late; what was heard instead is that it passed.
     passed = [_gate(scenario, number, True, begun) for number in range(61, 73)]
     scenario.poll(passed)
@@ -149,8 +141,7 @@ def _gate(scenario: Scenario, number: int, passed: bool, begun: datetime) -> Cha
 
 def test_the_first_bad_run_is_known_though_a_signal_saw_many_more(scenario: Scenario) -> None:
     """Also when all is judged again; the alert says what came before it."""
-    for _ in range(60):
-        scenario.change()
+    scenario.change(times=60)
     scenario.judge()
     scenario.change(acme=False)
     first = scenario.changes

@@ -94,11 +94,9 @@ def failing(tmp_path: Path) -> Iterator[tuple[Store, list[Card]]]:
     store = open_store(f"sqlite:///{tmp_path / 'failing.db'}")
     upgrade(store)
     scenario = Scenario(store)
-    for _ in range(30):
-        scenario.change()
+    scenario.change(times=30)
     scenario.judge()
-    for _ in range(30):
-        scenario.change(acme=False)
+    scenario.change(acme=False, times=30)
     imported = [
         Change(number, "old/demo", "master", "Imported", "NEW", scenario.now, scenario.now, (), ())
         for number in range(1, 70)

@@ -54,12 +54,9 @@ def test_a_history_is_told_with_its_counts(scenario: Scenario) -> None:
     """Acme fails 6 of 72, then is away for four days, then one day on another branch."""
     for place in range(72):
         scenario.change(acme=place % 12 != 5)
-    for _ in range(96):
-        scenario.change(acme=None)
-    for _ in range(12):
-        scenario.change(branch="stable/2026.1")
-    for _ in range(12):
-        scenario.change()
+    scenario.change(acme=None, times=96)
+    scenario.change(branch="stable/2026.1", times=12)
+    scenario.change(times=12)
     scenario.judge()
     since, until = NOON.date(), scenario.now.date() + DAY
     config = TOLD.model_copy(update={"rule": (RULE,)})
@@ -160,12 +157,9 @@ def test_periods_are_half_open_and_add_up(scenario: Scenario, seed: int) -> None
 
 
 def test_who_came_in_the_middle_and_who_left_are_said_to_have(scenario: Scenario) -> None:
-    for _ in range(30):
-        scenario.change(acme=None)
-    for _ in range(40):
-        scenario.change()
-    for _ in range(40):
-        scenario.change(acme=None)
+    scenario.change(acme=None, times=30)
+    scenario.change(times=40)
+    scenario.change(acme=None, times=40)
     scenario.judge()
     left = scenario.now
     ctx = Context(scenario.now, TOLD)

@@ -189,13 +189,10 @@ def since(share: Any, day: float) -> tuple[int, int]:
 
 
 def test_places_are_told_apart_and_what_was_missed_in_a_silence_is_due(scenario: Scenario) -> None:
-    for _ in range(60):
-        scenario.change()
-    for _ in range(30):
-        scenario.change(acme=None)
+    scenario.change(times=60)
+    scenario.change(acme=None, times=30)
     scenario.change(project="other")
-    for _ in range(8):
-        scenario.change()
+    scenario.change(times=8)
     scenario.judge()
     rows = rows_of(scenario)
     assert {(row.project, row.branch) for row in rows} == {("demo", "master"), ("other", "master")}
@@ -210,12 +207,10 @@ def test_places_are_told_apart_and_what_was_missed_in_a_silence_is_due(scenario:
 def test_a_day_is_that_of_the_upload_and_a_late_report_takes_back_what_was_missed(
     scenario: Scenario,
 ) -> None:
-    for _ in range(60):
-        scenario.change()
+    scenario.change(times=60)
     scenario.change(acme=None)
     number, uploaded = scenario.changes, scenario.now - HOUR
-    for _ in range(30):
-        scenario.change()
+    scenario.change(times=30)
     scenario.judge()
     assert sum(row.missed for row in rows_of(scenario)) == 1
     said = Message(scenario.now, comment(True), ACME, 1, message_id="late")

@@ -46,10 +46,8 @@ TEXT = "could not be read before"
 def scenario(store: Store) -> Scenario:
     """Acme fails for long enough that an incident is open."""
     scenario = Scenario(store)
-    for _ in range(30):
-        scenario.change()
-    for _ in range(30):
-        scenario.change(acme=False)
+    scenario.change(times=30)
+    scenario.change(acme=False, times=30)
     scenario.judge()
     return scenario
 
@@ -120,11 +118,9 @@ def test_a_broken_incident_of_one_ci_keeps_no_other_from_being_told_of(scenario:
     broken = dict(row) | {"id": row["id"] + 1, "ci_id": 3 - row["ci_id"], "body": "{"}
     alerts = scenario.alerts()
     scenario.store.write(lambda tx: tx.execute(schema.incident.insert().values(**broken)))
-    for _ in range(80):
-        scenario.change()
+    scenario.change(times=80)
     scenario.monitor.judge(acme_id(scenario))
-    for _ in range(30):
-        scenario.change(acme=False)
+    scenario.change(acme=False, times=30)
     scenario.monitor.judge(acme_id(scenario))
     assert len(scenario.alerts()) > len(alerts)
 

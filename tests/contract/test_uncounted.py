@@ -23,10 +23,8 @@ def test_what_judging_counts_the_faces_count(
         comment(word).replace("check pipeline", f"{pipeline} pipeline") for word in (True, False)
     )
     scenario = Scenario(store, config)
-    for _ in range(30):
-        scenario.change(passed, passed)
-    for _ in range(15):
-        scenario.change(passed, failed)
+    scenario.change(passed, passed, times=30)
+    scenario.change(passed, failed, times=15)
     assert scenario.judge().bad
     ctx = Context(scenario.now, config)
     answer = store.read(lambda tx: status(tx, ctx, "acme"))

@@ -2,7 +2,7 @@
 
 Four Gerrit servers in the summer of 2018, while one of them moved from Jenkins
 to Zuul. What was written is stored in the order of its time, and the CIs are
-judged every other day, so that states, incidents and their steps are the
+judged every fourth day, so that states, incidents and their steps are the
 monitor's own.
 """
 
@@ -31,7 +31,7 @@ from tests.support.needs import shared_file
 
 BEGIN = datetime(2018, 6, 5, tzinfo=UTC)
 END = datetime(2018, 7, 25, 15, tzinfo=UTC)
-_ROUND = timedelta(days=2)
+_ROUND = timedelta(days=4)
 _JUDGED_FOR = timedelta(days=32)  # a month is shown
 _FILES = {
     "rdo": (

@@ -65,14 +65,21 @@ class Scenario:
         project: str = "demo",
         branch: str = "master",
         gate: bool | None = None,
+        times: int = 1,
     ) -> None:
         """A change uploaded now; Zuul judges it after 10 minutes, Acme after 20.
 
         Whether it passes, or the whole comment; None: it says nothing. So does another gate.
+        Several come an hour apart, and are polled together after the last.
         """
+        said = [(ZUUL, zuul, 10), (GATE, gate, 15), (ACME, acme, 20)]
+        self.poll([self._change(said, project, branch) for _ in range(times)])
+
+    def _change(
+        self, said: list[tuple[Account, bool | str | None, int]], project: str, branch: str
+    ) -> Change:
         self.changes += 1
         uploaded = self.now
-        said = [(ZUUL, zuul, 10), (GATE, gate, 15), (ACME, acme, 20)]
         messages = tuple(
             Message(
                 uploaded + timedelta(minutes=minutes),
@@ -85,7 +92,7 @@ class Scenario:
             if passed is not None
         )
         self.now = uploaded + HOUR
-        change = Change(
+        return Change(
             self.changes,
             project,
             branch,
@@ -97,18 +104,15 @@ class Scenario:
             (PatchSet(1, uploaded),),
             complete=True,
         )
-        self.poll([change])
 
     def well(self) -> None:
         """Thirty changes on which all is well, judged."""
-        for _ in range(30):
-            self.change()
+        self.change(times=30)
         self.judge()
 
     def breaks(self, changes: int = 15) -> None:
         """So many changes on which Acme alone fails; not yet judged."""
-        for _ in range(changes):
-            self.change(acme=False)
+        self.change(acme=False, times=changes)
 
     def silence(self, hours: int, pattern: str = "Acme") -> int:
         """Mika silences it from now on; returns the silence's number."""

@@ -16,8 +16,7 @@ from tests.support.scenario import ACME, CONFIG, HOUR, Scenario
 
 
 def test_a_healthy_ci_is_healthy_and_nobody_is_told(scenario: Scenario) -> None:
-    for _ in range(40):
-        scenario.change()
+    scenario.change(times=40)
     assert scenario.judge() is State.HEALTHY
     assert (scenario.alerts(), scenario.steps(), scenario.woken) == ([], [], 0)
 
@@ -33,25 +32,21 @@ def test_a_ci_of_one_branch_is_not_silent_while_only_others_are_worked_on(
     for _ in range(30):
         scenario.change(branch="stable/2026.1")
         scenario.change(acme=None)
-    for _ in range(60):
-        scenario.change(acme=None)
+    scenario.change(acme=None, times=60)
     assert (scenario.judge(), scenario.alerts()) == (State.HEALTHY, [])
     for _ in range(30):  # whom the configuration gives a pattern is expected on all that fit
         scenario.change(acme=None, branch="stable/2026.2")
     assert scenario.judge() is State.HEALTHY  # which may be that branch alone
     scenario.change(acme=None, branch="stable/2026.1")
-    for _ in range(4):
-        scenario.change(acme=None)
+    scenario.change(acme=None, times=4)
     assert scenario.judge() is (State.SILENT if named else State.HEALTHY)
-    for _ in range(30):
-        scenario.change(acme=None, branch="stable/2026.1")
+    scenario.change(acme=None, branch="stable/2026.1", times=30)
     assert scenario.judge() is State.SILENT
 
 
 def test_a_job_that_breaks_is_one_message_and_its_mending_another(scenario: Scenario) -> None:
     """Jobs, disagreement and success see the same failures."""
-    for _ in range(60):
-        scenario.change()
+    scenario.change(times=60)
     for _ in range(9):
         scenario.change(acme=False)
         scenario.judge()
@@ -116,17 +111,14 @@ def test_one_that_fails_by_turns_in_its_jobs_is_told_as_failing(scenario: Scenar
 
 
 def test_one_that_fails_with_the_reference_is_not_accused(scenario: Scenario) -> None:
-    for _ in range(40):
-        scenario.change()
-    for _ in range(60):
-        scenario.change(zuul=False, acme=False)
+    scenario.change(times=40)
+    scenario.change(zuul=False, acme=False, times=60)
     assert scenario.judge() in {State.HEALTHY, State.UNKNOWN}
     assert scenario.alerts() == []
 
 
 def test_a_stale_feed_accuses_nobody(scenario: Scenario) -> None:
-    for _ in range(60):
-        scenario.change()
+    scenario.change(times=60)
     scenario.now += timedelta(days=3)
     assert scenario.judge() is not State.SILENT
     assert scenario.alerts() == []
@@ -138,8 +130,7 @@ def test_nothing_known_is_unknown(scenario: Scenario) -> None:
 
 
 def test_the_first_verdicts_in_a_new_project_are_judged_at_once(scenario: Scenario) -> None:
-    for _ in range(30):
-        scenario.change()
+    scenario.change(times=30)
     scenario.judge()
     before = scenario.now
     for i in range(8):  # within the ten minutes for which references are not learnt again
@@ -187,8 +178,7 @@ def test_who_never_reported_is_unknown(scenario: Scenario) -> None:
 def test_a_ci_is_judged_by_the_policy_that_is_written_for_it(
     scenario: Scenario, override: dict[str, list[str]], least: int | None
 ) -> None:
-    for _ in range(5):
-        scenario.change()
+    scenario.change(times=5)
     body = {"override": [override | {"coverage": {"minimum": 7}}]}
     config = CONFIG.model_copy(update={"judgement": Judgement.model_validate(body)})
     seen: dict[str, Policy] = {}

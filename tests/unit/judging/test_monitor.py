@@ -32,8 +32,7 @@ def test_a_round_over_all_cis_leaves_nothing_in_memory(scenario: Scenario) -> No
 
 
 def test_judge_all_finds_what_is_due(scenario: Scenario) -> None:
-    for _ in range(3):
-        scenario.change()
+    scenario.change(times=3)
     heard: list[Any] = []
     scenario.monitor.heard = lambda ids, **_: heard.append(ids)  # type: ignore[method-assign]
     scenario.monitor.judge_all()
@@ -49,10 +48,8 @@ def test_judge_all_finds_what_is_due(scenario: Scenario) -> None:
 
 def test_one_that_is_half_way_to_silence_is_judged_at_every_tick(scenario: Scenario) -> None:
     """Silence comes without a report: nobody would wake the monitor when the deadline passes."""
-    for _ in range(40):
-        scenario.change()
-    for _ in range(3):
-        scenario.change(acme=None)
+    scenario.change(times=40)
+    scenario.change(acme=None, times=3)
     assert scenario.judge() is State.HEALTHY
     scenario.change(acme=None)
     scenario.now += timedelta(minutes=1)

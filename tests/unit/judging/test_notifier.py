@@ -10,8 +10,7 @@ def test_only_the_first_alert_after_a_silence_says_that_it_ended(scenario: Scena
     scenario.now += 2 * HOUR
     scenario.breaks(100)
     scenario.judge()
-    for _ in range(200):
-        scenario.change()
+    scenario.change(times=200)
     scenario.judge()
     assert "resolved" in scenario.steps()
     first, *rest = scenario.alerts()
@@ -25,8 +24,7 @@ def test_what_opens_and_ends_in_a_silence_makes_no_noise(scenario: Scenario) -> 
     scenario.silence(24 * 60, "A*")
     scenario.breaks(100)
     scenario.judge()
-    for _ in range(200):
-        scenario.change()
+    scenario.change(times=200)
     assert scenario.judge() is State.HEALTHY
     scenario.now += 24 * 60 * HOUR
     scenario.poll()
@@ -37,8 +35,7 @@ def test_what_opens_and_ends_in_a_silence_makes_no_noise(scenario: Scenario) -> 
 
 def test_what_got_worse_in_a_silence_is_told_after_each(scenario: Scenario) -> None:
     """Twice kept back and twice told: the second time is no repeat of the first."""
-    for _ in range(150):
-        scenario.change()
+    scenario.change(times=150)
     for number in range(100):  # up to the first alert
         scenario.change(acme=number % 2 == 0)
         if number % 5 == 0:

@@ -23,8 +23,7 @@ def test_what_is_said_in_the_second_that_was_just_judged_is_not_late(
     scenario: Scenario, from_where: list[float]
 ) -> None:
     """Gerrit's times are whole seconds: a comment is always heard a little later."""
-    for _ in range(5):
-        scenario.change()
+    scenario.change(times=5)
     scenario.now += timedelta(seconds=0.7)
     scenario.poll()  # the feed was heard in the middle of a second
     scenario.judge()
@@ -61,8 +60,7 @@ def test_it_is_all_one_in_how_many_goes_a_past_is_lived_through(
     scenario: Scenario, monkeypatch: pytest.MonkeyPatch, full: int
 ) -> None:
     for passed, times in ((True, 60), (False, 12), (True, 30)):
-        for _ in range(times):
-            scenario.change(acme=passed)
+        scenario.change(acme=passed, times=times)
     ends: list[float] = []
     advance = Tracker.advance
 

@@ -189,7 +189,7 @@ def test_fifty_rechecks_of_a_patch_set_are_one_failure():
     assert state(replayed) is State.HEALTHY
 
 
-def test_ten_thousand_results_in_an_hour_are_only_results():
+def test_two_thousand_results_in_an_hour_are_only_results():
     rng = random.Random(3)
 
     def burst(number: int) -> dict[str, Any]:
@@ -198,8 +198,8 @@ def test_ten_thousand_results_in_an_hour_are_only_results():
         said += [(0.02 + i / 110, ACME, 1, word) for i, word in enumerate(words)]
         return change(number, 200, said)
 
-    replayed = judged(good(200) + [burst(4000 + i) for i in range(100)])
-    assert replayed.messages > 10_000
+    replayed = judged(good(200) + [burst(4000 + i) for i in range(20)])
+    assert replayed.messages > 2_000
     assert opened(replayed) == []
     assert state(replayed) is State.HEALTHY
 
