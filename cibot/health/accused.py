@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
@@ -105,7 +106,9 @@ class AccusedJobs(Stored):
         self.adopted: list[Adopted] = []
 
     def add(self, key: Key, accused: Accused) -> None:
-        """One more; of too many the oldest goes."""
+        """One more, or what an accused one is now; of too many the oldest goes."""
+        if key in self.jobs:
+            accused.at = self.jobs[key].at
         self.jobs[key] = accused
         if len(self.jobs) > _MOST:
             del self.jobs[next(iter(self.jobs))]
@@ -141,33 +144,51 @@ class AccusedJobs(Stored):
                 jobs.setdefault(key[-1], accused)
         return list(jobs.items())
 
-    def standing(self, heard: bool) -> Reading:
-        """Bad while a job is; where no job was ``heard`` of, nothing can be said."""
-        if self.jobs:
-            return Reading(State.DEGRADED if self.bad else State.HEALTHY, False)
-        return CLEAR if heard else Reading(State.UNKNOWN, False)
 
-    def signal(
-        self, kind: type[SignalKind], fault: Fault, now: float, heard: bool, judged: int
-    ) -> Signal:
-        """The job that is bad for longest, and how many others are; else what was adopted."""
-        bad, reading = self.bad, self.standing(heard)
+class AccusingKind(SignalKind):
+    """A signal that accuses single jobs or branches, of which it knows the ``_histories``.
+
+    ``fault`` is what is wrong with their results.
+    """
+
+    seen = SeenJobs
+    fault: ClassVar[Fault]
+
+    def __init__(self, policy: AccusedPolicy) -> None:
+        self._policy: Any = policy
+        self._histories: dict[Any, Any] = {}
+        self._accused = AccusedJobs(policy)
+
+    @property
+    @abstractmethod
+    def judged(self) -> int:
+        """Of how many enough is known to judge them."""
+
+    def standing(self, _now: float, _ending: bool) -> Reading:
+        """Bad while one is accused; where none was heard of, nothing can be said."""
+        if self._accused.jobs:
+            return Reading(State.DEGRADED if self._accused.bad else State.HEALTHY, False)
+        return CLEAR if self._histories else Reading(State.UNKNOWN, False)
+
+    def signal(self, now: float) -> Signal:
+        """The one that is bad for longest, and how many others are; else what was adopted."""
+        bad, reading, judged = self._accused.bad, self.standing(now, True), self.judged
         seen = SeenJobs(judged, self._policy.changes)
         if not bad:
-            last = self.adopted[-1] if self.adopted else None
+            last = self._accused.adopted[-1] if self._accused.adopted else None
             if last is not None and now - last.at < SAID:
                 after = self._policy.adopt.total_seconds()
                 seen = replace(seen, adopted=last.job, by=last.by, after=after)
-            own = kind.own(seen)
-            return Signal(kind.name, reading.verdict, n=judged, seen=own, clears=reading.clears)
+            own = self.own(seen)
+            return Signal(self.name, reading.verdict, n=judged, seen=own, clears=reading.clears)
         job, accused = bad[0]
         figures = (accused.row, accused.limit, accused.since.at, *accused.figures, len(bad) - 1)
         return Signal(
-            kind.name,
+            self.name,
             reading.verdict,
             n=accused.row,
-            seen=kind.own(SeenJobs(judged, self._policy.changes, job, *figures)),
-            evidence=_evidence(accused, fault),
+            seen=self.own(SeenJobs(judged, self._policy.changes, job, *figures)),
+            evidence=_evidence(accused, self.fault),
             since=moment(accused.since.at),
         )
 

@@ -16,8 +16,8 @@ from pydantic import Field
 from cibot.config.values import Share
 from cibot.health.accused import (
     Accused,
-    AccusedJobs,
     AccusedPolicy,
+    AccusingKind,
     Key,
     SeenJobs,
     adopted,
@@ -27,10 +27,9 @@ from cibot.health.accused import (
 from cibot.health.facts import DAY, PROOF, Proof, moment
 from cibot.health.inputs import RunEnded
 from cibot.health.intervals import wilson
-from cibot.health.kind import SignalKind
 from cibot.health.patience import longest_luck
 from cibot.health.seen import Fault
-from cibot.health.signal import Family, Reading, Signal
+from cibot.health.signal import Family
 from cibot.health.state import each, part, record, same, state, table
 from cibot.health.tally import Count
 from cibot.text.card import Words, job_span
@@ -117,7 +116,7 @@ def _last(row: list[Any]) -> tuple[int, int, Proof]:
     return slot, number, PROOF(proof)
 
 
-class MissingJobs(SignalKind):
+class MissingJobs(AccusingKind):
     """Every job of a CI at every place where it runs."""
 
     name = NAME
@@ -128,29 +127,26 @@ class MissingJobs(SignalKind):
     )
     thresholds = MissingJobPolicy
     takes = (RunEnded,)
-    seen = SeenJobs
+    fault = Fault.GONE
     family = Family.PRESENCE
     again = "is in the reports again"
 
     STATE = state(
-        _places=table(
+        _histories=table(
             tuple,
             record(_Place, last=each(_last), jobs=table(same, record(_UsualJob, proof=PROOF))),
         ),
         _accused=part,
     )
-
-    def __init__(self, policy: MissingJobPolicy) -> None:
-        self._policy = policy
-        self._places: dict[Key, _Place] = {}
-        self._accused = AccusedJobs(policy)
+    _policy: MissingJobPolicy
+    _histories: dict[Key, _Place]
 
     def take(self, ran: RunEnded) -> None:
         """Takes in which jobs a report has."""
         for key in self._accused.outlasted(ran.at):
             self._adopt(key, ran.at)
         where: Key = (ran.project, ran.proof.branch, ran.proof.pipeline)
-        place = self._places.setdefault(where, _Place())
+        place = self._histories.setdefault(where, _Place())
         counts = ran.passed and place.count(ran)
         for run in {run.job: run for run in ran.runs}.values():  # a report may name a job twice
             job = place.jobs.get(run.job)
@@ -167,20 +163,20 @@ class MissingJobs(SignalKind):
             self._weigh(where, place, ran)
 
     def _make_room(self) -> None:
-        if sum(len(place.jobs) for place in self._places.values()) <= _MOST_JOBS:
+        if sum(len(place.jobs) for place in self._histories.values()) <= _MOST_JOBS:
             return
         where, name = min(
-            ((where, name) for where, place in self._places.items() for name in place.jobs),
-            key=lambda pair: self._places[pair[0]].jobs[pair[1]].proof.at,
+            ((where, name) for where, place in self._histories.items() for name in place.jobs),
+            key=lambda pair: self._histories[pair[0]].jobs[pair[1]].proof.at,
         )
         self._forget((*where, name))
 
     def _forget(self, key: Key) -> None:
-        place = self._places.get(key[:-1])
+        place = self._histories.get(key[:-1])
         if place is not None:
             place.jobs.pop(key[-1], None)
             if not place.jobs:
-                del self._places[key[:-1]]
+                del self._histories[key[:-1]]
 
     def _weigh(self, where: Key, place: _Place, ran: RunEnded) -> None:
         """Which jobs are missing from more changes in a row than luck explains."""
@@ -196,10 +192,11 @@ class MissingJobs(SignalKind):
                 continue
             accused = self._accused.jobs.get(key)
             since = accused.since if accused and not accused.back else place.first_after(job.seen)
-            at = accused.at if accused else ran.at
             before = job.proof._replace(job=name, url=job.url)
             figures = (float(job.present), float(job.n))
-            self._accused.add(key, Accused(at, since, ran.proof, before, missing, limit, figures))
+            self._accused.add(
+                key, Accused(ran.at, since, ran.proof, before, missing, limit, figures)
+            )
 
     def _limit(self, job: _UsualJob) -> int | None:
         """How many changes in a row without it are too many; None where no number is."""
@@ -234,21 +231,13 @@ class MissingJobs(SignalKind):
         self._forget(key)
 
     @property
-    def _judged(self) -> int:
+    def judged(self) -> int:
+        """Of how many jobs enough is known."""
         return sum(
             self._limit(job) is not None
-            for place in self._places.values()
+            for place in self._histories.values()
             for job in place.jobs.values()
         )
-
-    def standing(self, _now: float, _ending: bool) -> Reading:
-        """Bad while a job is missing."""
-        return self._accused.standing(bool(self._places))
-
-    def signal(self, now: float) -> Signal:
-        """The job that is missing for longest, and how many others are."""
-        heard = bool(self._places)
-        return self._accused.signal(type(self), Fault.GONE, now, heard, self._judged)
 
     @classmethod
     def words(cls, seen: SeenJobs) -> Words:

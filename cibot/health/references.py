@@ -13,9 +13,12 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from cibot.text.patterns import fits_any
+
+if TYPE_CHECKING:
+    from cibot.config.models import ReferenceConfig
 
 WEEK = 604_800.0
 AT_HOME = 28 * 86_400.0
@@ -45,20 +48,9 @@ class ProjectWeek:
     branch: str = ANY_BRANCH
 
 
-class NamedReference(Protocol):
-    """The CI that somebody named as the reference, with patterns of projects and branches."""
-
-    @property
-    def ci(self) -> str: ...
-    @property
-    def projects(self) -> Sequence[str]: ...
-    @property
-    def branches(self) -> Sequence[str]: ...
-
-
 def named_for(
-    entries: Iterable[NamedReference], project: str, branch: str = ANY_BRANCH
-) -> NamedReference | None:
+    entries: Iterable[ReferenceConfig], project: str, branch: str = ANY_BRANCH
+) -> ReferenceConfig | None:
     """The first that is for a project and branch; one for some branches is not for any branch."""
     return next(
         (
@@ -116,7 +108,7 @@ class References:
     periods: dict[tuple[str, str], ReferencePeriods] = field(default_factory=dict)
     records: dict[int, dict[str, ProjectRecord]] = field(default_factory=dict)
     """By CI and project."""
-    configured: Sequence[NamedReference] = ()
+    configured: Sequence[ReferenceConfig] = ()
     ids: Mapping[str, int] = field(default_factory=dict)
     _by_place: dict[tuple[str, str], ReferencePeriods] = field(
         default_factory=dict, compare=False, repr=False
@@ -137,7 +129,7 @@ class References:
             self._by_place[place] = periods
         return periods
 
-    def _since_first_verdict(self, entry: NamedReference, project: str) -> ReferencePeriods:
+    def _since_first_verdict(self, entry: ReferenceConfig, project: str) -> ReferencePeriods:
         record = self.records.get(self.ids.get(entry.ci, 0), {}).get(project)
         return ReferencePeriods((record.first_at,), (record.ci_id,)) if record else _NO_PERIODS
 
@@ -193,7 +185,7 @@ class References:
         return next(iter(self.home_projects(ci_id)), None)
 
     def with_configured(
-        self, configured: Sequence[NamedReference], names: Mapping[int, str]
+        self, configured: Sequence[ReferenceConfig], names: Mapping[int, str]
     ) -> References:
         """The same with the configured references, each from its first verdict in a project on.
 

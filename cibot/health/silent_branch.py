@@ -14,19 +14,18 @@ from cibot.config.values import Count as Number
 from cibot.config.values import Share
 from cibot.health.accused import (
     Accused,
-    AccusedJobs,
     AccusedPolicy,
+    AccusingKind,
     SeenJobs,
     adopted,
     burst,
 )
 from cibot.health.facts import PROOF, Proof, moment
 from cibot.health.inputs import Chance, Heard
-from cibot.health.kind import SignalKind
 from cibot.health.patience import longest_luck
 from cibot.health.references import AT_HOME
 from cibot.health.seen import Fault
-from cibot.health.signal import Family, Reading, Signal
+from cibot.health.signal import Family
 from cibot.health.state import Stored, maybe, part, state, table
 from cibot.health.tally import Count, SlidingTally
 from cibot.text.card import Words, job_span
@@ -100,7 +99,7 @@ class _Branch(Stored):
         return Count(n + missed_lately, missed + missed_lately)
 
 
-class SilentBranches(SignalKind):
+class SilentBranches(AccusingKind):
     """Every branch on which a CI has chances to report."""
 
     name = NAME
@@ -110,16 +109,14 @@ class SilentBranches(SignalKind):
     )
     thresholds = SilentBranchPolicy
     takes = (Heard, Chance)
-    seen = SeenJobs
+    fault = Fault.MISSED
     family = Family.PRESENCE
     again = "reports on every branch again"
 
-    STATE = state(_branches=part, _accused=part)
+    STATE = state(_histories=part, _accused=part)
 
-    def __init__(self, policy: SilentBranchPolicy) -> None:
-        self._policy = policy
-        self._branches: dict[str, _Branch] = {}
-        self._accused = AccusedJobs(policy)
+    _policy: SilentBranchPolicy
+    _histories: dict[str, _Branch]
 
     def new_part(self) -> _Branch:
         """A branch of which nothing is known."""
@@ -128,11 +125,11 @@ class SilentBranches(SignalKind):
     def take(self, event: Heard | Chance) -> None:
         """The CI was heard on a branch, or a chance there passed."""
         for key in self._accused.outlasted(event.at):
-            self._branches.pop(key[-1], None)
+            self._histories.pop(key[-1], None)
             self._accused.adopt(key, event.at)
-        branch = self._branches.get(event.branch)
+        branch = self._histories.get(event.branch)
         if branch is None:
-            branch = self._branches[event.branch] = _Branch()
+            branch = self._histories[event.branch] = _Branch()
             self._make_room(event.branch)
         if isinstance(event, Heard):
             branch.hear(event.at, accused=(event.branch,) in self._accused.jobs)
@@ -142,34 +139,33 @@ class SilentBranches(SignalKind):
             self._weigh(branch, event)
 
     def _make_room(self, new: str) -> None:
-        if len(self._branches) > _MOST:
-            others = (name for name in self._branches if name != new)
-            del self._branches[min(others, key=lambda name: self._branches[name].heard)]
+        if len(self._histories) > _MOST:
+            others = (name for name in self._histories if name != new)
+            del self._histories[min(others, key=lambda name: self._histories[name].heard)]
 
     def _limit(self, branch: _Branch) -> int | None:
         """How many missed in a row are too many; all branches share the false alerts."""
         if branch.chances.n < self._policy.minimum:
             return None
-        luck = longest_luck(self._policy.doubt / len(self._branches), branch.chances.count)
+        luck = longest_luck(self._policy.doubt / len(self._histories), branch.chances.count)
         return None if luck is None else max(luck, self._policy.changes)
 
     def _weigh(self, branch: _Branch, chance: Chance) -> None:
         limit, first = self._limit(branch), branch.first
         if limit is None or first is None or len(branch.open) < limit:
             return
-        others = [other for other in self._branches.values() if other is not branch]
+        others = [other for other in self._histories.values() if other is not branch]
         lately = [other.since(first.at) for other in others]
         n, missed = sum(count.n for count in lately), sum(count.bad for count in lately)
         usual_n = sum(other.chances.n for other in others)
         usual = sum(other.chances.count.good for other in others) / max(1, usual_n)
         if n < self._policy.others or n - missed < self._policy.share * usual * n:
             return
-        accused = self._accused.jobs.get((chance.branch,))
         figures = ((n - missed) / n, branch.heard)
         self._accused.add(
             (chance.branch,),
             Accused(
-                accused.at if accused else chance.at,
+                chance.at,
                 first,
                 chance.proof.dated(chance.uploaded),
                 branch.before or first,
@@ -179,15 +175,11 @@ class SilentBranches(SignalKind):
             ),
         )
 
-    def standing(self, _now: float, _ending: bool) -> Reading:
-        """Bad while a branch is silent alone."""
-        return self._accused.standing(bool(self._branches))
-
-    def signal(self, now: float) -> Signal:
-        """The branch that is silent for longest, and how many others are."""
-        judged = sum(branch.chances.n >= self._policy.minimum for branch in self._branches.values())
-        heard = bool(self._branches)
-        return self._accused.signal(type(self), Fault.MISSED, now, heard, judged)
+    @property
+    def judged(self) -> int:
+        """Of how many branches enough is known."""
+        least = self._policy.minimum
+        return sum(branch.chances.n >= least for branch in self._histories.values())
 
     @classmethod
     def words(cls, seen: SeenJobs) -> Words:

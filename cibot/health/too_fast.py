@@ -18,8 +18,8 @@ from pydantic import Field
 from cibot.config.values import Duration, Share
 from cibot.health.accused import (
     Accused,
-    AccusedJobs,
     AccusedPolicy,
+    AccusingKind,
     Key,
     SeenJobs,
     adopted,
@@ -29,9 +29,8 @@ from cibot.health.accused import (
 from cibot.health.facts import PROOF, JobRun, Proof, moment
 from cibot.health.inputs import RunEnded
 from cibot.health.intervals import percentile, wilson
-from cibot.health.kind import SignalKind
 from cibot.health.seen import Fault
-from cibot.health.signal import Family, Reading, Signal
+from cibot.health.signal import Family
 from cibot.health.state import maybe, part, record, state, table
 from cibot.model import Result
 from cibot.text.card import Words, job_span
@@ -69,7 +68,7 @@ class _TimedJob:
         self.fast, self.marks, self.first = [], [], None
 
 
-class TooFast(SignalKind):
+class TooFast(AccusingKind):
     """Every voting job of a CI on every project where it runs."""
 
     name = NAME
@@ -80,23 +79,22 @@ class TooFast(SignalKind):
     )
     thresholds = TooFastPolicy
     takes = (RunEnded,)
-    seen = SeenJobs
+    fault = Fault.FAST
     family = Family.TIME
     again = "takes as long as usual again"
 
     STATE = state(
-        _jobs=table(tuple, record(_TimedJob, proof=maybe(PROOF), first=maybe(PROOF))), _accused=part
+        _histories=table(tuple, record(_TimedJob, proof=maybe(PROOF), first=maybe(PROOF))),
+        _accused=part,
     )
 
-    def __init__(self, policy: TooFastPolicy) -> None:
-        self._policy = policy
-        self._jobs: dict[Key, _TimedJob] = {}
-        self._accused = AccusedJobs(policy)
+    _policy: TooFastPolicy
+    _histories: dict[Key, _TimedJob]
 
     def take(self, ran: RunEnded) -> None:
         """Takes in how long the jobs of a report took."""
         for key in self._accused.outlasted(ran.at):
-            job = self._jobs.get(key)
+            job = self._histories.get(key)
             if job is not None:
                 job.past = []
                 job.learn(job.fast)
@@ -106,10 +104,10 @@ class TooFast(SignalKind):
                 self._take((ran.project, run.job), run, run.seconds, ran)
 
     def _take(self, key: Key, run: JobRun, seconds: float, ran: RunEnded) -> None:
-        job = self._jobs.pop(key, None) or _TimedJob()
-        self._jobs[key] = job  # the newest last
-        if len(self._jobs) > _MOST_JOBS:
-            del self._jobs[next(iter(self._jobs))]
+        job = self._histories.pop(key, None) or _TimedJob()
+        self._histories[key] = job  # the newest last
+        if len(self._histories) > _MOST_JOBS:
+            del self._histories[next(iter(self._histories))]
         bound = self._bound(job, seconds)
         if bound is None:
             # What was too fast for once is part of the past; an accusation is not.
@@ -145,12 +143,11 @@ class TooFast(SignalKind):
         limit = max(self._policy.changes, math.ceil(luck))
         if len(job.fast) < limit:
             return
-        accused = self._accused.jobs.get(key)
         assert job.first is not None
         self._accused.add(
             key,
             Accused(
-                accused.at if accused else proof.at,
+                proof.at,
                 job.first,
                 proof,
                 (job.proof or job.first)._replace(job=key[-1], url=job.url),
@@ -160,14 +157,10 @@ class TooFast(SignalKind):
             ),
         )
 
-    def standing(self, _now: float, _ending: bool) -> Reading:
-        """Bad while a job passes too fast."""
-        return self._accused.standing(bool(self._jobs))
-
-    def signal(self, now: float) -> Signal:
-        """The job that is too fast for longest, and how many others are."""
-        judged, heard = sum(map(self._is_judged, self._jobs.values())), bool(self._jobs)
-        return self._accused.signal(type(self), Fault.FAST, now, heard, judged)
+    @property
+    def judged(self) -> int:
+        """Of how many jobs enough is known."""
+        return sum(map(self._is_judged, self._histories.values()))
 
     @classmethod
     def words(cls, seen: SeenJobs) -> Words:
