@@ -89,6 +89,9 @@ class Scheduling(LoadScopeScheduling):
 
     def _assign_work_unit(self, node: WorkerController) -> None:
         """A worker runs a test only when it has the next: nothing long may wait behind minutes."""
-        if any(unit in _SINGLE for unit in self.assigned_work[node]):
+        running = (
+            unit for unit, tests in self.assigned_work[node].items() if not all(tests.values())
+        )
+        if any(unit in _SINGLE for unit in running):
             self.workqueue.move_to_end(next(reversed(self.workqueue)), last=False)
         super()._assign_work_unit(node)
