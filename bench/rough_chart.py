@@ -14,9 +14,9 @@ import statistics
 from collections import Counter
 from collections.abc import Iterator
 
-from bench.rough_figures import DAYS, TURN, WELL, results, turn
+from bench.rough_figures import DAYS, ROUGH, TURN, WELL, results, turn
 from bench.simulated import Effort
-from bench.world import CI, DAY, START, Mood, Nature, Traffic, inputs, world
+from bench.world import CI, DAY, START, Mood, Nature, inputs, world
 from cibot.config.policy import ChartPolicy, SuccessPolicy
 from cibot.health.facts import Upload
 from cibot.health.inputs import FirstVerdict
@@ -35,7 +35,7 @@ class _History:
     """A history's first verdicts, and what each one rests on: paired, and failures before it."""
 
     def __init__(self, seed: str, nature: Nature) -> None:
-        self.made = world(random.Random(seed), Traffic(20, 0.1, rough=True), [nature], DAYS)
+        self.made = world(random.Random(seed), ROUGH, [nature], DAYS)
         self.verdicts = [
             verdict for verdict in inputs(self.made, CI) if isinstance(verdict, FirstVerdict)
         ]

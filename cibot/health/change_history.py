@@ -107,7 +107,9 @@ class _Course:
         )
         if attempt.final:
             self._reported.setdefault(attempt.patch_set, attempt.posted_at)
-        if attempt.result is None or attempt.result is Result.SKIPPED or self._superseded(attempt):
+        if attempt.result is None or attempt.result is Result.SKIPPED:
+            return
+        if self._superseded(attempt) or self._after_merge(attempt):
             return
         self._cancelled(attempt.patch_set, attempt.posted_at)
         key = (attempt.patch_set, attempt.pipeline)
@@ -140,6 +142,13 @@ class _Course:
             return False
         ends = (self._facts.uploads.get(attempt.patch_set + 1), self._facts.closed_at)
         return any(at is not None and 0 <= attempt.posted_at - at <= _STOPPED_WITHIN for at in ends)
+
+    def _after_merge(self, attempt: Attempt) -> bool:
+        """Whether the change was reviewed by then: it says nothing more of the patch set."""
+        if (attempt.patch_set, attempt.pipeline) not in self._last:
+            return False
+        closed = self._facts.closed_at
+        return (closed is not None and attempt.posted_at > closed) or attempt.after_merge
 
     def _theirs(self, verdict: RefVerdict) -> None:
         facts, patch_set, at = self._facts, verdict.patch_set, verdict.posted_at
@@ -208,7 +217,9 @@ class _Course:
         self._failures[attempt.pipeline] = 0 if passed else failures + 1
         if self._fair(attempt) or not paired:
             upload = self._upload(attempt.patch_set)
-            self._add(FirstVerdict(at, passed, self._proof(attempt), upload, paired, failures))
+            failed = () if passed else _failed(attempt)
+            proof = self._proof(attempt)
+            self._add(FirstVerdict(at, passed, proof, upload, paired, failures, failed))
 
     def _fair(self, attempt: Attempt) -> bool:
         if attempt.reference is not None:
@@ -264,6 +275,10 @@ class _Course:
                 attempt.pipeline, job, url, facts.branch,
             )  # fmt: skip
         return attempt.proof
+
+
+def _failed(attempt: Attempt) -> tuple[str, ...]:
+    return tuple(run.job for run in attempt.runs if run.voting and run.result is Result.FAIL)
 
 
 def _worst(attempt: Attempt) -> JobRun | None:

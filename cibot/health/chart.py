@@ -24,7 +24,9 @@ _NEVER = -math.inf
 # The odds at which a CI is believed to be well again: asked with each of thousands of
 # results of a long bad time, and yet reached by four passes after an outage of days.
 RECOVERED = math.log(30_000)
-FEWEST = 3  # failures since the last zero: two can be one hiccup, however rare failures are
+# Changes that failed since the last zero: two can be one hiccup, however rare failures are, and one
+# that is bad fails with several patch sets.
+FEWEST = 3
 _HALF_WAY = 1.5  # log-likelihood by which a way up that ends below the usual rate differs from one
 PAST = math.log(3)  # odds at which a drop that is not noticed yet lies behind
 _LIKELY = math.log(300)  # odds at which a drop that would be how the CI is now is over instead
@@ -40,8 +42,9 @@ class Run(Stored):
     n: int = 0
     passes: int = 0
     peak: float = 0.0  # the highest score since then
+    failed: tuple[int | None, ...] = ()  # the first `FEWEST` changes that failed
 
-    STATE = state(score=float, start=since, n=int, passes=int, peak=float)
+    STATE = state(score=float, start=since, n=int, passes=int, peak=float, failed=tuple)
 
     def add(self, gain: float, passed: bool, at: float) -> None:
         """Adds one result; at zero a new run starts."""
@@ -49,6 +52,7 @@ class Run(Stored):
         if score <= 0.0:
             if self.n:
                 self.score, self.start, self.n, self.passes, self.peak = 0.0, _NEVER, 0, 0, 0.0
+                self.failed = ()
             return
         if not self.n:
             self.start = at
@@ -57,15 +61,37 @@ class Run(Stored):
         self.n += 1
         self.passes += passed
 
+    def fail(self, change: int | None) -> None:
+        """Notes whose failure was added last; None: nobody knows."""
+        if self.n and len(self.failed) < FEWEST and (change is None or change not in self.failed):
+            self.failed = (*self.failed, change)
+
 
 @dataclass(frozen=True, slots=True)
 class Drop:
-    """A change for the worse: since when, what it was before, what was seen since."""
+    """A change for the worse: since when, what it was before, what was seen since.
+
+    ``again`` are the failures since then that passed when they were run again, ``changes`` those
+    that failed, and ``alike`` on how many of these the same job did.
+    """
 
     since: datetime
     usual: float
     n: int
     passes: int
+    again: int = 0
+    changes: int = 0
+    alike: int = 0
+
+    @property
+    def flaky(self) -> bool:
+        """Whether so many passed when run again that the changes were not at fault."""
+        return 0 < self.n - self.passes <= 2 * self.again
+
+    @property
+    def is_one(self) -> bool:
+        """Whether one job failed on most of the changes: each by itself would fail another."""
+        return 2 * self.alike > self.changes
 
 
 @dataclass(slots=True)
@@ -99,10 +125,17 @@ class Chart(Stored):
         self.baseline = Baseline(self.policy)
         self.runs = [Run() for _ in HANDICAPS]
 
-    def add(self, passed: bool, at: float, standing: VerdictKind = VerdictKind.FAIR) -> None:
+    def add(
+        self,
+        passed: bool,
+        at: float,
+        standing: VerdictKind = VerdictKind.FAIR,
+        change: int | None = None,
+    ) -> None:
         """Takes in the next result, posted at ``at`` (seconds of the epoch).
 
-        One posted before its predecessor counts as posted with it.
+        One posted before its predecessor counts as posted with it. ``change`` is whose it is,
+        as far as that is known.
         """
         if self.dropped is not None:
             if standing is not VerdictKind.UNPAIRED:  # whose usual rate is another
@@ -116,6 +149,8 @@ class Chart(Stored):
         worst, height = None, _NEVER
         for run, gain, handicap in zip(self.runs, gains, HANDICAPS, strict=True):
             run.add(gain, passed, at)
+            if not passed and standing is not VerdictKind.AGAIN:
+                run.fail(change)
             if run.score + handicap > height:
                 worst, height = run, run.score + handicap
         baseline.add(passed, at, standing)
@@ -123,7 +158,7 @@ class Chart(Stored):
             return
         # Where fewer results come than did, the limit sinks: what the last ones say is as usual,
         # and worse before, is no news then.
-        if worst.n - worst.passes >= FEWEST and worst.score > worst.peak - PAST:
+        if len(worst.failed) >= FEWEST and worst.score > worst.peak - PAST:
             self._fire(worst, at)
 
     @property

@@ -5,9 +5,10 @@ Times are seconds of the epoch, UTC: a history holds millions of them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import NamedTuple
 
 from cibot.health.state import made
@@ -67,7 +68,8 @@ class Attempt:
     (a start notice, a pipeline that does not count). ``final`` says that it is the
     end of a run and not a start notice. ``position`` is its place among the
     change's messages. ``unmerged`` says that the change did not merge, so that
-    nothing was run, and ``stopped`` that what broke was ended before it had a verdict.
+    nothing was run, ``stopped`` that what broke was ended before it had a verdict, and
+    ``after_merge`` that its jobs are those that run when a change was merged.
     ``reference`` is the reference CI's verdict that it is paired
     with, ``apart`` how many seconds lie between the two and ``proof`` the result as
     evidence; all three are filled in as the change's course is followed.
@@ -81,6 +83,7 @@ class Attempt:
     final: bool = True
     unmerged: bool = False
     stopped: bool = False
+    after_merge: bool = False
     runs: tuple[JobRun, ...] = ()
     reference: Result | None = None
     apart: float = 0.0
@@ -130,6 +133,19 @@ def counts(pipeline: str | None, uncounted: Collection[str]) -> bool:
     """Whether a pipeline's results count: none does whose name has an ``uncounted`` word."""
     words = (pipeline or "").lower().replace("_", "-").split("-")
     return not any(word in uncounted for word in words)
+
+
+_AFTER_MERGE = frozenset({"merge", "publish", "upload"})
+
+
+@lru_cache(4096)
+def _follows_merge(job: str) -> bool:
+    return not _AFTER_MERGE.isdisjoint(job.lower().replace("_", "-").split("-"))
+
+
+def after_merge(jobs: Sequence[str]) -> bool:
+    """Whether all jobs are named like those that run when a change was merged, as *docs-upload*."""
+    return bool(jobs) and all(map(_follows_merge, jobs))
 
 
 def moment(at: float) -> datetime:

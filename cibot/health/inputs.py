@@ -58,7 +58,8 @@ class FirstVerdict(NamedTuple):
 
     ``paired`` says that the reference passed, or that there is none; else its run was
     cancelled. ``failures`` are the first verdicts right before this one, on the change's
-    earlier patch sets, that failed. ``upload`` is the patch set's.
+    earlier patch sets, that failed. ``upload`` is the patch set's, ``failed`` are its voting jobs
+    that did.
     """
 
     at: float
@@ -67,6 +68,7 @@ class FirstVerdict(NamedTuple):
     upload: Upload | None = None
     paired: bool = True
     failures: int = 0
+    failed: tuple[str, ...] = ()
 
 
 class JobResults(NamedTuple):

@@ -193,6 +193,8 @@ def _ways(judge: Judge) -> list[tuple[Any, Callable[[Any], None] | None, tuple[G
         (JobResults, judge.jobs.take, (judge.jobs,)),
         (Attempted, judge.infra.attempt, (judge.infra,)),
         (Took, judge.latency.take, (judge.latency,)),
+        (Tried, judge.success.at_fault.tried, ()),
+        (FirstVerdict, judge.success.at_fault.take, ()),
         (Tried, judge.flips.take, ()),
         (Ended, judge.chances.end, ()),
         (FAIR, judge.level.take, (judge.level,)),

@@ -7,8 +7,11 @@ what the rate means by itself is the level's (level.py).
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from cibot.config.policy import ChartPolicy, SuccessPolicy
-from cibot.health.chart import Chart, Run
+from cibot.health.at_fault import AtFault
+from cibot.health.chart import Chart, Drop, Run
 from cibot.health.facts import known_moment, moment
 from cibot.health.inputs import FirstVerdict, VerdictKind
 from cibot.health.intervals import wilson
@@ -29,7 +32,7 @@ class Success(Stored):
 
     name = NAME
 
-    STATE = state(chart=part, _stacks=part, _series=part, _outage=bool)
+    STATE = state(chart=part, _stacks=part, _series=part, _outage=bool, at_fault=part)
 
     def __init__(self, policy: SuccessPolicy, chart: ChartPolicy, level: Level) -> None:
         self._policy = policy
@@ -38,6 +41,7 @@ class Success(Stored):
         self._stacks = Stacks()  # of what failed
         self._series = Series()
         self._outage = False  # the drop that fires is a failing one
+        self.at_fault = AtFault()  # of the whole CI's failures
 
     def take(self, verdict: FirstVerdict) -> None:
         """Takes in the next result."""
@@ -55,11 +59,11 @@ class Success(Stored):
         if verdict.passed or not failures:
             self._series.add(verdict, per_day)
         if verdict.passed or failures + (not verdict.paired) <= 1:
-            self._add(verdict.passed, verdict.proof.at, standing)
+            self._add(verdict, standing)
 
-    def _add(self, passed: bool, at: float, standing: VerdictKind) -> None:
-        fired = self.chart.dropped is not None
-        self.chart.add(passed, at, standing)
+    def _add(self, verdict: FirstVerdict, standing: VerdictKind) -> None:
+        fired, proof = self.chart.dropped is not None, verdict.proof
+        self.chart.add(verdict.passed, proof.at, standing, proof.change_id)
         drop = self.chart.dropped
         if drop is not None and not fired:
             likely = wilson(drop.passes, drop.n, _LIKELY).high
@@ -112,10 +116,17 @@ class Success(Stored):
             usual if chart.dropped is None else chart.usual,
             baseline.learnt,
             chart.policy.minimum,
-            chart.drop,
+            self._drop(),
             chart.policy.adopt if lately and chart.dropped is None else None,
             self._back(now),
         )
+
+    def _drop(self) -> Drop | None:
+        drop = self.chart.drop
+        if drop is None:
+            return None
+        again, changes, alike = self.at_fault.of(drop.since.timestamp())
+        return replace(drop, again=again, changes=changes, alike=alike)
 
     def _back(self, now: float) -> Recovery | None:
         """What passed since a drop that is over, where the window holds some of it still."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from cibot.health.missing import NAME as MISSING_JOB
+from cibot.health.seen import OwnPast
 from cibot.health.signal import Family
 from cibot.incidents.incident import Incident, Notified, Part, Phase, Transition, merged_parts
 from cibot.incidents.symptom import Symptom
@@ -289,9 +290,21 @@ def inhibited(symptom: Symptom, incident: Incident, around: Surroundings) -> str
         return "the reference CI is broken"
     if symptom.signal == MISSING_JOB and around.jobs_changed:
         return "the jobs of the reference CI changed as well"
-    if symptom.signal == "level" and around.alone and symptom.severity is State.DEGRADED:
+    if around.alone and not _is_its_fault(symptom):
         return "without a reference nobody knows whether the changes are at fault"
     return None
+
+
+def _is_its_fault(symptom: Symptom) -> bool:
+    """Whether a CI without a reference is at fault for its results, and not the changes.
+
+    A drop is where most failures passed when they were run again; one to less than half
+    is where one job fails on most of the changes, too.
+    """
+    failing, seen = symptom.severity is State.FAILING, symptom.seen
+    if symptom.signal == _CHART and isinstance(seen, OwnPast) and seen.drop is not None:
+        return seen.drop.flaky or (failing and seen.drop.is_one)
+    return failing or symptom.signal != "level"
 
 
 def jobs_changed(before: Iterable[JobSet], after: Iterable[JobSet]) -> bool:

@@ -139,7 +139,8 @@ def _own_past(seen: OwnPast) -> Words:
     rate, drop = _pass_rate(seen.rate), seen.drop
     if drop is not None:
         since = f"{number(drop.passes)} of {number(drop.n)} passed since "
-        return (since, drop.since, f", {percent(drop.usual)} before; ", *rate)
+        again = f"{number(drop.again)} failures passed when run again; " if drop.flaky else ""
+        return (since, drop.since, f", {percent(drop.usual)} before; {again}", *rate)
     if seen.back is not None:
         back = f"{number(seen.back.passes)} of {number(seen.back.n)} passed since it recovered "
         return (back, seen.back.since, "; ", *rate)

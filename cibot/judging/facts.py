@@ -8,7 +8,7 @@ from datetime import datetime
 
 from cibot.collector.results import stopped
 from cibot.health.change_history import ends_of, follow
-from cibot.health.facts import Attempt, ChangeFacts, JobRun, RefVerdict, counts, moment
+from cibot.health.facts import Attempt, ChangeFacts, JobRun, RefVerdict, after_merge, counts, moment
 from cibot.health.inputs import Ended, Input
 from cibot.health.references import References
 from cibot.health.rollup import ChangePlace
@@ -164,6 +164,7 @@ class Reader:
             unmerged=report.outcome == Outcome.MERGE_FAILURE,
             stopped=report.result == Result.INFRA
             and stopped((each.word, _RESULTS[each.result]) for each in builds if each.voting),
+            after_merge=report.pipeline is None and after_merge([run.job for run in runs]),
             runs=runs,
         )
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cibot.health.change_history import follow
-from cibot.health.facts import JobRun
+from cibot.health.facts import JobRun, after_merge
 from cibot.health.inputs import (
     FAIR,
     PAIRED,
@@ -186,6 +186,43 @@ def test_what_the_next_patch_set_stopped_counts_nowhere(posted, stopped, closed_
     assert windows(facts) == ({RAN: (1, 1)} if counts else {})
     assert bool(of_kind(Took, facts)) is counts
     assert [event.reports for event in of_kind(Heard, facts)] == [True]
+
+
+@pytest.mark.parametrize(
+    ("jobs", "closed_at", "counts"),
+    [
+        (("docs-upload-master",), None, False),
+        (("docs_upload_master", "java-merge"), None, False),
+        (("docs-upload-master", "unit"), None, True),
+        (("uploader-unit",), None, True),
+        (("unit",), 2, False),
+        (("unit",), 4, True),
+    ],
+    ids=["upload", "two", "one of two", "a longer word", "closed before", "closed after"],
+)
+def test_what_runs_after_the_merge_does_not_replace_the_verdict(jobs, closed_at, counts):
+    facts = change([(1, 1, "P"), (3, 1, "F")], referenced=lambda _at: False)
+    facts.own[1].after_merge = after_merge(jobs)
+    facts.closed_at = None if closed_at is None else T + closed_at * H
+    assert windows(facts)[FAIR] == (1, int(counts))
+
+
+def test_a_first_verdict_counts_though_it_comes_after_the_merge():
+    facts = change([(3, 1, "F")], referenced=lambda _at: False)
+    facts.own[0].after_merge, facts.closed_at = True, T + 2 * H
+    assert windows(facts)[FAIR] == (1, 1)
+
+
+def test_a_failure_names_its_voting_jobs():
+    facts = change([(1, 1, "F"), (2, 2, "P")], uploads=(0, 1.5), referenced=lambda _at: False)
+    facts.own[0].runs = (
+        JobRun("unit", Result.FAIL),
+        JobRun("docs", Result.FAIL, voting=False),
+        JobRun("pep8", Result.PASS),
+        JobRun("iscsi", Result.FAIL),
+    )
+    failed = [verdict.failed for verdict in of_kind(FirstVerdict, facts)]
+    assert failed == [("unit", "iscsi"), ()]
 
 
 def test_start_notices_and_skipped_runs_are_heard_and_nothing_else():

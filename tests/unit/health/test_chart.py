@@ -11,6 +11,7 @@ from cibot.config.policy import ChartPolicy
 from cibot.health.baseline import lower_bound
 from cibot.health.chart import Chart
 from cibot.health.facts import moment
+from cibot.health.inputs import VerdictKind
 from tests.unit.health.facts import DAY, D, H, T
 
 POLICY = ChartPolicy()
@@ -135,6 +136,30 @@ def test_slow_decay_is_noticed_before_it_is_done():
             break
     assert scenario.chart.drop is not None
     assert day < 26
+
+
+@pytest.mark.parametrize(
+    ("changes", "fires"),
+    [((1, 1, 1, 1, 2, 2), False), ((1, 2, 3), True), ((None, None, None), True)],
+    ids=["two changes", "three", "nobody knows"],
+)
+def test_two_changes_that_keep_failing_are_no_drop(changes, fires):
+    scenario = Scenario(every=2 * D)  # few results, so that three failures are enough
+    scenario.advance(400, 1.0)
+    for change in changes:
+        scenario.now += 60
+        scenario.chart.add(False, scenario.now, change=change)
+    assert (scenario.chart.drop is not None) is fires
+
+
+def test_what_fails_again_is_no_further_change():
+    scenario = Scenario(every=2 * D)
+    scenario.advance(400, 1.0)
+    for change in range(9):
+        scenario.now += 60
+        standing = VerdictKind.AGAIN if change else VerdictKind.FAIR
+        scenario.chart.add(False, scenario.now, standing, change)
+    assert scenario.chart.drop is None
 
 
 def test_clocks_that_go_back_do_no_harm():

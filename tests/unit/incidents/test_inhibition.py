@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
+from cibot.health.chart import Drop
+from cibot.health.seen import OwnPast, PassRate, Period
 from cibot.incidents.news import (
     Surroundings,
     breaks_results,
@@ -78,6 +82,28 @@ def test_a_mild_level_without_a_reference_is_shown_and_not_sent():
     assert why("level", alone, severity=State.FAILING) is None
     assert why("success", alone) is None
     assert why("level", Surroundings()) is None
+
+
+@pytest.mark.parametrize(
+    ("severity", "again", "alike", "news"),
+    [
+        (State.DEGRADED, 0, 4, False),
+        (State.DEGRADED, 2, 1, True),
+        (State.FAILING, 0, 3, True),
+        (State.FAILING, 0, 2, False),
+        (State.FAILING, 2, 0, True),
+    ],
+    ids=["mild", "mild and flaky", "one job", "many jobs", "many jobs and flaky"],
+)
+def test_a_drop_without_a_reference_is_news_where_the_changes_are_not_at_fault(
+    severity, again, alike, news
+):
+    rate = PassRate(6, 10, Period(timedelta(7)), 20, False, 0.8, 0.5)
+    drop = Drop(NOW, 0.9, 10, 6, again, changes=4, alike=alike)
+    accusing = symptom("success", severity, seen=OwnPast(rate, 0.9, 400, 100, drop))
+    kept_back = inhibited(accusing, incident(accusing), Surroundings(alone=True))
+    assert (kept_back is None) is news
+    assert inhibited(accusing, incident(accusing), Surroundings()) is None
 
 
 def test_a_reference_whose_results_are_bad_speaks_of_nobody():

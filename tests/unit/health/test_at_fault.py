@@ -1,0 +1,58 @@
+"""Whether the failures of a drop were the changes' own."""
+
+from __future__ import annotations
+
+import json
+
+from cibot.health.at_fault import AtFault
+from cibot.health.chart import Drop
+from cibot.health.inputs import FirstVerdict, Tried
+from tests.unit.health.facts import NOW, H, T, proof
+
+
+def at_fault(*failures, again=()):
+    """Failures an hour apart: (change, its jobs[, branch]); ``again`` are those that passed."""
+    made = AtFault()
+    for hour, (number, jobs, *branch) in enumerate(failures):
+        shown = proof(number, T + hour * H, branch=branch[0] if branch else "master")
+        made.take(FirstVerdict(shown.at, False, shown, failed=tuple(jobs)))
+        made.take(FirstVerdict(shown.at + 60, True, proof(900 + hour, shown.at + 60)))
+        made.tried(Tried(shown.at + 120, shown if hour in again else None))
+    return made
+
+
+def test_what_passes_when_run_again_is_counted_since_the_drop():
+    made = at_fault((1, "a"), (2, "b"), (3, "c"), again=(0, 2))
+    assert made.of(T)[0] == 2
+    assert made.of(T + H)[0] == 1
+
+
+def test_one_job_on_most_changes_is_alike():
+    assert at_fault((1, "ab"), (2, "bc"), (3, "d")).of(T)[1:] == (3, 2)
+    assert at_fault((1, "a"), (1, "a"), (2, "b")).of(T)[1:] == (2, 1)
+    assert at_fault((1, "a"), (2, "a"), (3, "b")).of(T + H)[1:] == (2, 1)
+
+
+def test_each_branch_has_jobs_of_its_own():
+    stable = (3, ["gate-stable"], "stable/x"), (4, ["gate-stable"], "stable/x")
+    assert at_fault((1, ["gate-master"]), (2, ["gate-master"]), *stable).of(T)[1:] == (4, 4)
+
+
+def test_failures_without_jobs_are_alike_where_none_has_any():
+    assert at_fault((1, ""), (2, "")).of(T)[1:] == (2, 2)
+    assert at_fault((1, ""), (2, ""), (3, "a")).of(T)[1:] == (3, 1)
+
+
+def test_its_state_goes_to_json_and_back():
+    made, read = at_fault((1, "ab"), (2, "c"), again=(1,)), AtFault()
+    read.read(json.loads(json.dumps(made.row())))
+    assert read.row() == made.row()
+    assert read.of(T) == made.of(T) == (1, 2, 1)
+
+
+def test_a_drop_is_flaky_where_half_passed_and_one_where_most_are_alike():
+    drop = Drop(NOW, 0.9, 10, 6, again=2, changes=4, alike=2)
+    assert drop.flaky
+    assert not drop.is_one
+    assert not Drop(NOW, 0.9, 10, 6, again=1, changes=4, alike=3).flaky
+    assert Drop(NOW, 0.9, 10, 6, again=1, changes=4, alike=3).is_one
