@@ -58,7 +58,7 @@ def failure(ctx: Context, verdict: CiVerdict) -> str:
     rest = len(others) - alike
     tail = f" So of {figures.plural(alike, 'other job')}." if alike else ""
     less = f" {figures.plural(rest, 'other job')} {_says(rest)} less." if rest else ""
-    return f"{voting[0].name}: {said[:1].lower()}{said[1:]}{tail}{less}"
+    return f"{figures.cut(voting[0].name, 60)}: {said[:1].lower()}{said[1:]}{tail}{less}"
 
 
 def _says(count: int) -> str:

@@ -9,6 +9,7 @@ from cibot.model import State, Window
 from cibot.reports.period import CiPeriod, Figures, PeriodReport, ProjectRule
 from cibot.reports.promise import Criterion, Promise, Ruling
 from cibot.text import figures
+from cibot.text.patterns import fits_any
 
 KEPT = {
     Ruling.MET: "met",
@@ -60,6 +61,12 @@ def totals(report: PeriodReport) -> str:
     if little:
         parts.append(f"too little can be said of {little}")
     return figures.sentence(figures.listed(parts))
+
+
+def rules_of(report: PeriodReport) -> list[ProjectRule]:
+    """The rules that may be for the report's project, or all."""
+    project = report.project
+    return [rule for rule in report.rules if not project or fits_any(rule.projects, project)]
 
 
 def rule(rule: ProjectRule) -> str:

@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from cibot.text.graphemes import graphemes
 
 # Bidirectional overrides, embeddings, isolates and marks: they reorder what others wrote.
-_BIDI = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
+_BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+_NO_BIDI = dict.fromkeys(map(ord, _BIDI))
 _DROPPED = re.compile(f"[{_BIDI}\ufeff\ufff9-\ufffb]")
 _BLANK = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -31,6 +32,11 @@ def clean(text: str) -> str:
     """One line of printable text: no control characters, line ends or bidi overrides."""
     text = _BLANK.sub(" ", _DROPPED.sub("", text))
     return _SURROGATE.sub("\ufffd", text)
+
+
+def in_order(text: str) -> str:
+    """The text, of its own class, without what would reorder what stands around it."""
+    return text if text.isascii() else text.translate(_NO_BIDI)
 
 
 def for_terminal(text: str) -> str:

@@ -130,38 +130,41 @@ def test_a_stale_feed_is_told(canned_history: Store) -> None:
 
 
 def test_hostile_text_is_text(blank: Store) -> None:
+    """Nor does it turn the words around it."""
     history = History(blank).feed(ago(minutes=1))
-    history.change(5, HOSTILE, subject=HOSTILE, uploads=[ago(hours=9)])
-    ci = history.ci(f"{HOSTILE} CI")
+    evil = f"{HOSTILE}\u202e"
+    history.change(5, evil, subject=evil, uploads=[ago(hours=9)])
+    ci = history.ci(f"{evil} CI").counted(project=evil, jobs=[evil])
     history.ci("Other CI").report(5, at=ago(hours=1))
     for hour in range(3):
-        ci.report(5, outcome="failure", at=ago(hours=hour + 1), jobs={HOSTILE: "FAILURE"})
+        ci.report(5, outcome="failure", at=ago(hours=hour + 1), jobs={evil: "FAILURE"})
     ci.is_(
         State.FAILING,
         ago(hours=5),
-        signal("success", State.FAILING, HOSTILE, figure=0.1, low=0.0, high=0.3, n=9,
-               threshold=HOSTILE),
+        signal("success", State.FAILING, evil, figure=0.1, low=0.0, high=0.3, n=9,
+               threshold=evil),
     )  # fmt: skip
-    seen = (Evidence(Fault.FAILED, 5, 5, 1, NOW, HOSTILE, "javascript:1"),)
+    seen = (Evidence(Fault.FAILED, 5, 5, 1, NOW, evil, "javascript:1"),)
     ci.incident(
         "success",
         ago(hours=4),
         first_evidence=seen,
         evidence=seen,
-        said=HOSTILE,
-        note=HOSTILE,
-        acknowledged_by=HOSTILE,
+        said=evil,
+        note=evil,
+        acknowledged_by=evil,
     )
     history.save()
     site = client(blank, Config())
     name = read(site.get("/").get_data(as_text=True)).addresses
     own = next(address for address in name if address.startswith("/ci/%22"))
     both = f"/compare?first={own.removeprefix('/ci/')}&second=other"
-    for path in ("/", own, "/change/5", "/incidents", "/incidents/1", both, "/projects"):
+    for path in ("/", own, "/change/5", "/incidents", "/incidents/1", both, "/projects", "/report"):
         html = site.get(path).get_data(as_text=True)
         page = read(html)
         assert "<script>" not in html
         assert "javascript:" not in html
+        assert "\u202e" not in html
         assert page.scripts == 1
         assert "<script>alert(1)</script>" in page.text
 

@@ -205,7 +205,8 @@ def ask_report(source: Source, asked: Asked) -> ShellAnswer:
 
 def _report(ctx: Context, report: PeriodReport) -> View:
     card = report_command.render(ctx, report)
-    rules = [line(f"Rule {rule.number}: {period_wording.rule(rule)}") for rule in report.rules]
+    own = period_wording.rules_of(report)
+    rules = [line(f"Rule {rule.number}: {period_wording.rule(rule)}") for rule in own]
     shown = table(
         report.cis,
         Column[CiPeriod]("Rules", _ruling),

@@ -25,6 +25,7 @@ from cibot.reports.signals import reason_words
 from cibot.store.changes import has_namesakes
 from cibot.text import figures
 from cibot.text.card import Line, Span, sentence
+from cibot.text.cleaning import in_order
 from cibot.web import badges
 from cibot.web.asking import Asking
 from cibot.web.charts import drawing, plot
@@ -36,6 +37,7 @@ _MOST_SETS = 12  # patch sets of a change that are linked
 
 def page_tools(environment: Environment, asking: Asking) -> None:
     """Adds the tools to an environment."""
+    environment.finalize = _finalize
 
     def at(moment: datetime) -> Markup:
         return at_time(moment, asking.clock())
@@ -78,6 +80,11 @@ def page_tools(environment: Environment, asking: Asking) -> None:
         branch_name=branch_name,
         **_WORDS,
     )
+
+
+def _finalize(shown: Any) -> Any:
+    """What a template shows, without characters by which strangers reorder our own words."""
+    return in_order(shown) if isinstance(shown, str) else shown
 
 
 def at_time(moment: datetime, now: datetime) -> Markup:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,7 +12,8 @@ from cibot.errors import UserError
 from cibot.model import Window
 from cibot.reports.context import Context
 from cibot.reports.feeds import ServerFeeds
-from cibot.reports.period import PeriodReport
+from cibot.reports.period import PeriodReport, ProjectRule
+from cibot.reports.period_wording import rules_of
 from cibot.reports.wording import stale_lines
 from cibot.store.feeds import FeedState
 from tests.support.history import NOW
@@ -35,6 +37,18 @@ def test_a_report_of_no_ci_goes_on_after_its_colon() -> None:
     window = Window.before(NOW.replace(hour=0), timedelta(days=7))
     report = PeriodReport(window, window, "cinder", None, None, timedelta(days=1), (), ())
     assert render(CTX, report).text().endswith("(7 days): no CI had anything to report on.")
+
+
+def test_a_report_of_a_project_shows_its_own_rules_only() -> None:
+    window = Window.before(NOW.replace(hour=0), timedelta(days=7))
+    day = timedelta(days=1)
+    rules = tuple(
+        ProjectRule(number, (pattern,), ("*",), 0.9, day, None, None, ())
+        for number, pattern in enumerate(("*", "nova", "cinder*"), 1)
+    )
+    report = PeriodReport(window, window, "cinder", None, None, day, rules, ())
+    assert [rule.number for rule in rules_of(report)] == [1, 3]
+    assert rules_of(replace(report, project=None)) == [*rules]
 
 
 @pytest.mark.parametrize(
