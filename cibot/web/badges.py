@@ -70,7 +70,7 @@ def badges_blueprint(asking: Asking) -> Blueprint:
 
 def badge_of(line: CiLine) -> Markup:
     """A CI's badge: its name, state and rate."""
-    rate = f" {figures.percent(line.rate.share)}" if line.rate else ""
+    rate = f", passes {figures.percent(line.rate.share)}" if line.rate else ""
     said = f"{line.state.shape} {line.state.value}{rate}"
     return draw(figures.cut(line.name, _LONGEST_NAME), said, line.state)
 

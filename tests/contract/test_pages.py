@@ -198,7 +198,7 @@ def test_an_unchanged_page_is_not_sent_again(site: FlaskClient) -> None:
 def test_a_badge_shows_the_state_and_escapes_the_name(site: FlaskClient, blank: Store) -> None:
     badge = site.get("/badge/NetApp%20CI.svg")
     assert (badge.status_code, badge.mimetype) == (200, "image/svg+xml")
-    assert ET.fromstring(badge.data).attrib["aria-label"] == "NetApp CI: ■ failing 20 %"
+    assert ET.fromstring(badge.data).attrib["aria-label"] == "NetApp CI: ■ failing, passes 20 %"
     none = site.get("/badge/nobody-at-all.svg")
     assert (none.status_code, b"no such CI" in none.data) == (404, True)
     hostile = client(blank, Config()).get("/badge/%22%3E%3Cscript%3E.svg")

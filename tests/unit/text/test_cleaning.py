@@ -5,8 +5,9 @@ import unicodedata
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from markupsafe import Markup
 
-from cibot.text.cleaning import one_line, split
+from cibot.text.cleaning import in_order, one_line, split
 
 FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
 FLAG = "\U0001f1e9\U0001f1ea"
@@ -71,3 +72,9 @@ def test_split_takes_something_within_the_bound_and_loses_only_spaces(text, most
         heads.append(head)
         rest = after
     assert "".join(heads).replace(" ", "") == text.replace(" ", "")
+
+
+def test_what_turns_the_direction_of_writing_is_left_out_of_text_of_any_class() -> None:
+    turned = Markup("<b>job\u202e\u2066</b> caf\u00e9\n")
+    assert in_order(turned) == "<b>job</b> caf\u00e9\n"
+    assert isinstance(in_order(turned), Markup)
