@@ -22,6 +22,7 @@ _SPOKEN = 2  # the largest reasons
 _OPEN = "It is open whether the change is at fault"
 _NAMED = 3  # patch sets or CIs
 _AGAIN = "passed when run again"
+_SAME_CODE = "passed without new code"  # of failures that were followed by new code, too
 _FEW = 3  # failures of the job that were run again: with fewer its CI's are shown
 
 
@@ -168,9 +169,10 @@ def _run_again(weight: JobWeight) -> str:
     if of < _FEW:
         return ""
     if passed in (0, of):
-        return f"{'all' if passed else 'none'} of {whose} last {of} failures {_AGAIN}"
-    few = "only " if passed * 2 < of else ""
-    return f"{few}{passed} of {whose} last {of} failures {_AGAIN}"
+        every, did = ("all", _AGAIN) if passed else ("none", _SAME_CODE)
+        return f"{every} of {whose} last {of} failures {did}"
+    few, did = ("only ", _SAME_CODE) if passed * 2 < of else ("", _AGAIN)
+    return f"{few}{passed} of {whose} last {of} failures {did}"
 
 
 def _other_cis(weight: JobWeight) -> str:

@@ -81,7 +81,7 @@ def test_each_reason_is_said_with_its_counts(name: ReasonName, log_odds: float, 
 
 def test_all_and_none_are_said_as_such() -> None:
     none = because(ReasonName.RUN_AGAIN, -2.5, again=15, again_passed=0)
-    assert none == "Look at it: none of its last 15 failures passed when run again."
+    assert none == "Look at it: none of its last 15 failures passed without new code."
     every = because(ReasonName.RUN_AGAIN, 0.6, again=3, again_passed=3)
     assert "all of its last 3 failures passed when run again; about 4 in 5" in every
     passed = because(ReasonName.OTHER_CHANGES, -0.3, changes=10, changes_failed=0)
@@ -90,7 +90,7 @@ def test_all_and_none_are_said_as_such() -> None:
 
 def test_counts_of_the_ci_stand_in_for_a_job_of_few_failures() -> None:
     words = because(ReasonName.RUN_AGAIN, -0.5, again=2, again_passed=2)
-    assert words == "Look at it: only 3 of its CI's last 9 failures passed when run again."
+    assert words == "Look at it: only 3 of its CI's last 9 failures passed without new code."
 
 
 def test_an_open_one_says_both_sides_and_what_would_tell() -> None:
