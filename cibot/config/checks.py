@@ -81,8 +81,11 @@ def _cis(tables: Tables) -> Iterator[Mistake]:
     owners: dict[tuple[object, object], str] = {}
     for path, entry in entries(tables, "ci"):
         server = entry.get("gerrit")
-        if isinstance(server, str) and server not in servers:
-            yield Mistake((*path, "gerrit"), _unknown("[[gerrit]]", server, servers))
+        if isinstance(server, str):
+            if server not in servers:
+                yield Mistake((*path, "gerrit"), _unknown("[[gerrit]]", server, servers))
+        elif server is not None:
+            continue
         accounts = entry.get("accounts")
         for index, account in enumerate(accounts if isinstance(accounts, list) else []):
             if not isinstance(account, int | str):
@@ -122,8 +125,8 @@ def _networks(tables: Tables) -> Iterator[Mistake]:
 
 def _channels(tables: Tables) -> Iterator[Mistake]:
     """Every channel is on a configured network, or its alerts would stay in the outbox."""
-    here = {entry.get("name"): (kind, entry) for kind, _, entry in _chat_entries(tables)}
-    networks = [name for name in here if isinstance(name, str)]
+    here = {str(entry.get("name")): (kind, entry) for kind, _, entry in _chat_entries(tables)}
+    networks = [*here]
     if tables.get(CONSOLE) in (True, "true"):
         networks.append(CONSOLE)
     for path, channel in _named_channels(tables):

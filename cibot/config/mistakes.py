@@ -32,8 +32,8 @@ def suggest(word: str, choices: Iterable[str]) -> str:
     words = list(dict.fromkeys(choices))
     near = difflib.get_close_matches(word, words, n=1, cutoff=0.6)
     if near:
-        return f"; did you mean `{near[0]}`?"
-    listing = ", ".join(f"`{word}`" for word in words)
+        return f"; did you mean `{_plain(near[0])}`?"
+    listing = ", ".join(f"`{_plain(word)}`" for word in words)
     return f"; there is {listing}" if words else ""
 
 
@@ -42,6 +42,10 @@ def shown(value: object) -> str:
     text = str(value).lower() if isinstance(value, bool) else str(value)
     if isinstance(value, str):
         text = f'"{_USERINFO.sub("//…@", value)}"'
+    return _plain(text)
+
+
+def _plain(text: str) -> str:
     text = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
     return text if len(text) <= _LONGEST_SHOWN else text[: _LONGEST_SHOWN - 1] + "…"
 

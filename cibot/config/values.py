@@ -307,11 +307,20 @@ class Section(BaseModel):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _without_quotes(cls, value: Any, info: ValidationInfo) -> Any:
-        """Refuses a number or a truth value in quotes, which pydantic would take."""
-        annotation = cls.model_fields[info.field_name or ""].annotation
-        if isinstance(value, str) and unquoted(annotation, value) is not value:
+    def _as_meant(cls, value: Any, info: ValidationInfo) -> Any:
+        """Refuses what pydantic would take and nobody means."""
+        field = cls.model_fields[info.field_name or ""]
+        kinds = kinds_in(field.annotation)
+        if isinstance(value, str) and unquoted(field.annotation, value) is not value:
             raise PydanticCustomError("quoted", "write it without quotes")
+        if isinstance(value, str) and SecretStr in kinds and not value.strip():
+            raise PydanticCustomError("blank", "is empty; leave the key out where there is none")
+        if isinstance(value, bool) and bool not in kinds and {int, float} & {*kinds}:
+            raise PydanticCustomError("truth", "write a number")
+        fits_all = field.default == ("*",) or any(get_origin(kind) is Literal for kind in kinds)
+        if value == [] and fits_all:
+            text = "is empty, which fits nothing; name one, or leave the key out for all"
+            raise PydanticCustomError("nothing", text)
         return value
 
 

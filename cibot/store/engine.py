@@ -63,6 +63,7 @@ class Store:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self._pause = threading.Event()
+        self._unwritten = ""  # why nothing was written the last time
 
     def write(self, work: Callable[[Tx], T]) -> T:
         """Runs ``work`` in one transaction and commits; runs it again after a conflict.
@@ -70,6 +71,15 @@ class Store:
         Raises StoreError when the database stays away or keeps refusing, and
         StoreRefused for what it can never take.
         """
+        try:
+            done = self._write(work)
+        except StoreError as error:
+            self._unwritten = str(error)
+            raise
+        self._unwritten = ""
+        return done
+
+    def _write(self, work: Callable[[Tx], T]) -> T:
         for attempt in range(1, _TRIES + 1):
             try:
                 with self.engine.begin() as tx:
@@ -102,8 +112,11 @@ class Store:
         raise AssertionError("unreachable")
 
     def ping(self) -> None:
-        """Asks the database whether it is there; raises StoreError when it is not."""
+        """Asks the database whether it is there; raises StoreError where it is not, or is full
+        or read-only: nothing was written the last time."""
         self.read(lambda tx: tx.execute(select(1)).scalar_one())
+        if self._unwritten:
+            raise StoreError(f"it answers and is not written: {self._unwritten}")
 
     def close(self) -> None:
         """Closes every connection."""

@@ -17,7 +17,7 @@ from typing import Any
 
 from flask import Flask
 from waitress.channel import HTTPChannel
-from waitress.parser import HTTPRequestParser
+from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.server import BaseWSGIServer, create_server
 from waitress.trigger import trigger
 
@@ -163,7 +163,10 @@ class _Request(HTTPRequestParser):  # type: ignore[misc]
     adj: Any
 
     def parse_header(self, header_plus: bytes) -> None:
-        super().parse_header(header_plus)
+        try:
+            super().parse_header(header_plus)
+        except ValueError as error:  # of an address like http://[x
+            raise ParsingError("Bad URI") from error
         if _LARGE_BODIES not in self.path:
             self.adj = _Smaller(self.adj)
 

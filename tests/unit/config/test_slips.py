@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -154,3 +155,52 @@ def test_one_server_is_not_read_twice(written: Path) -> None:
     again = GERRIT.replace('"g"', '"h"').replace("example/", "EXAMPLE")
     said = _mistake(written, GERRIT + again)
     assert said.endswith(':6: gerrit[1].url: is the server of "g" already; take one out')
+
+
+EXAMPLE = Path("config/cibot.example.toml").read_text().splitlines()
+
+
+def test_a_value_of_another_kind_is_named_with_its_line_whatever_the_key(written: Path) -> None:
+    section, tried = "", 0
+    for number, text in enumerate(EXAMPLE):
+        section = text if text.startswith("[") else section
+        key = re.match(r"(\w+) += (?!\[[^\]]*$)", text)  # not of several lines
+        if key is None or section.startswith("[judgement"):  # all alike, and many
+            continue
+        lines = [*EXAMPLE[:number], f"{key[1]} = [[]]", *EXAMPLE[number + 1 :]]
+        said = _mistake(written, "\n".join(lines))
+        assert f"{written}:{number + 1}: " in said, f"{section} {key[1]}: {said}"
+        tried += 1
+    assert tried > 60
+
+
+@pytest.mark.parametrize(
+    ("content", "place", "remedy"),
+    [
+        (GERRIT + 'username = "u"\npassword = " "', "5: gerrit[0].password", "is empty"),
+        (
+            '[[slack]]\nname = "w"\nbot_token = "xoxb-1"\nsigning_secret = ""',
+            "4: slack[0].signing_secret", "is empty",
+        ),
+        ("[web]\nthreads = true", "2: web.threads", "write a number"),
+        ('console = true\n[[route]]\nchannels = ["console/a"]\nkinds = []', "4: route[0].kinds",
+         "fits nothing"),
+        ('console = true\n[[route]]\nchannels = ["console/a"]\ncis = []', "4: route[0].cis",
+         "fits nothing"),
+        ('console = true\n[[summary]]\nchannel = "console/a"\ndays = []', "4: summary[0].days",
+         "fits nothing"),
+    ],
+)  # fmt: skip
+def test_what_would_be_taken_and_nobody_means_is_a_mistake(
+    written: Path, content: str, place: str, remedy: str
+) -> None:
+    said = _mistake(written, content)
+    assert f":{place}: " in said
+    assert remedy in said
+
+
+def test_a_name_that_is_suggested_breaks_no_line(written: Path) -> None:
+    named = GERRIT.replace('"g"', r'"g\n\u001b[31m"')
+    said = _mistake(written, f'{named}[[ci]]\nname = "a"\naccounts = ["a"]\ngerrit = "x"')
+    assert "\x1b" not in said
+    assert len(said.splitlines()) == 3

@@ -71,6 +71,16 @@ def readers(site: Site, number: int, **headers: str) -> Iterator[list[Future[req
         yield [pool.submit(ask, place) for place in range(number)]
 
 
+@pytest.mark.parametrize("address", [b"http://[x", b"//[::1/", b"http://x:y]/"])
+def test_an_address_that_is_none_is_answered_and_is_no_error_of_ours(
+    address: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    with site() as here, here.connect() as link:
+        link.sendall(b"GET " + address + b" HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert link.recv(1000).split(b"\r\n")[0][9:12] in {b"400", b"404"}
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
+
+
 def test_pages_take_no_thread_of_webhooks_and_probes() -> None:
     with site() as here, readers(here, 8) as asked:
         for _ in range(2):
