@@ -123,14 +123,24 @@ class Summaries:
         if outbox.has(tx, key):
             return
         to = Channel.parse(summary.channel)
-        about = About(MessageKind.SUMMARY, key, group=series(summary))
+        about = About(MessageKind.SUMMARY, key, group=self._series(summary))
         since = outbox.last_sent(tx, to, about) or before(summary, day)
         card = self._make_card(tx, summary, max(since, now - _LONGEST), now)
         outbox.enqueue(tx, about, to, card.to_json(), now)
 
+    def _series(self, summary: SummaryConfig) -> str:
+        """Its series, with its time zone where another of the room has the same hour in another."""
+        name, zone = series(summary), summary.time_zone
+        alike = [
+            other.time_zone
+            for other in self._summaries
+            if other.channel == summary.channel and series(other) == name
+        ]
+        return name if {*alike} == {zone} else f"{name}:{zone}"
+
     def _due(self, now: datetime) -> Iterator[tuple[str, date, SummaryConfig]]:
         for summary in self._summaries:
             day = due(summary, now)
-            key = f"summary:{day}:{series(summary)}:{summary.channel}"[:190]
+            key = f"summary:{day}:{self._series(summary)}:{summary.channel}"[:190]
             if day is not None and key not in self._done:
                 yield key, day, summary

@@ -133,6 +133,12 @@ def test_two_of_one_room_and_hour_with_different_filters_are_both_said(
     assert said(sqlite_store, both[::-1], nine) == []
 
 
+def test_two_of_one_room_and_hour_in_different_zones_are_both_said(sqlite_store: Store) -> None:
+    both = [at_nine(), at_nine(time_zone="America/New_York")]
+    assert said(sqlite_store, both, local(2026, 11, 23, 9)) == ["* Sun 08 to Mon 08"]
+    assert said(sqlite_store, both, local(2026, 11, 23, 15)) == ["* Sun 14 to Mon 14"]
+
+
 def test_mondays_covers_the_weekend(sqlite_store: Store) -> None:
     weekdays = at_nine(days=["mon", "tue", "wed", "thu", "fri"])
     assert said(sqlite_store, [weekdays], local(2026, 11, 23, 9)) == ["* Fri 08 to Mon 08"]
