@@ -12,7 +12,7 @@ from datetime import datetime
 
 from cibot.chat.irc.wire import IrcLine
 
-_SLACK_S = 5.0  # by which the clocks of two servers of a network may differ
+SLACK_S = 5.0  # by which the clocks of two servers of a network may differ
 PLAYBACK_OURS = frozenset({"draft/chathistory", "znc.in/playback"})
 """Capabilities that say: send no history unless it is asked for. It never is."""
 
@@ -46,7 +46,7 @@ class Presence:
             return True
         said = said_at(line)
         if said is not None:
-            return said < self.began - _SLACK_S
+            return said < self.began - SLACK_S
         return not self.settled
 
 

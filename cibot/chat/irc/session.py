@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from cibot import __version__
-from cibot.chat.irc.history import Presence, said_at
+from cibot.chat.irc.history import SLACK_S, Presence, said_at
 from cibot.chat.irc.login import Login
 from cibot.chat.irc.proof import DeliveryProof
 from cibot.chat.irc.receipts import Delivery, Receipts
@@ -223,7 +223,13 @@ class Session:
         """Keeps the network's clock, and when it last showed that it is there."""
         if line.tags.get("batch"):
             return
-        self._server_time = max(self._server_time, said_at(line) or 0.0)
+        said = said_at(line) or 0.0
+        if said and line.command.isdigit() and said < self._server_time - SLACK_S:
+            # An answer is never repeated: the clock was put back, or somebody's was ahead.
+            self._server_time = said
+            for presence in (self._private, *(room.presence for room in self._rooms.all())):
+                presence.began = min(presence.began, said)
+        self._server_time = max(self._server_time, said)
         if line.of_person:
             # a bouncer speaks for itself as *status, and then mostly of its server
             self.proof.proved_at = 0.0 if line.nick.startswith("*") else now

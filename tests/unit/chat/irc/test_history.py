@@ -56,6 +56,22 @@ def test_a_line_that_was_said_before_the_join_is_history(server):
         assert [question.text for question in bot.questions] == ["at once", "live"]
 
 
+def test_a_clock_of_the_network_that_is_put_back_makes_nobody_history(server):
+    with irc_bot(server.port, "#ci") as bot, server.accept() as client:
+        client.log_in(caps=TIMES)
+        client.expect("JOIN #ci")
+        client.send(
+            f"@time={NOW} :cibot!c@h JOIN #ci",
+            f"@time={NOW} :irc.test 366 cibot #ci :end",
+        )
+        ask(client, "old", f"@time={EARLIER} ")
+        client.until("WHOIS cibq2")
+        client.send(f"@time={EARLIER} :irc.test 318 cibot cibq2 :end")
+        ask(client, "live", f"@time={EARLIER} ")
+        client.until("PRIVMSG #ci :bob: asked live")
+        assert [question.text for question in bot.questions] == ["live"]
+
+
 def test_a_private_line_that_was_said_before_the_login_is_history(server):
     with irc_bot(server.port) as bot, server.accept() as client:
         client.expect("CAP LS 302")
