@@ -170,7 +170,7 @@ _MOST = 1000  # threads; the oldest is given up first
 
 
 class Edits:
-    """Carries out edits, oldest first, on a thread of its own."""
+    """Carries out edits, oldest first, on a thread of its own; one that fails waits again."""
 
     def __init__(self, network: str) -> None:
         self._network = network
@@ -232,7 +232,9 @@ class Edits:
                 log.exception("slack %s: a first message stays old", self._network)
                 pause = 0.0
             with self._changed:
-                if pause == 0.0 and self._wanted.get(place) is edit:
+                if self._wanted.get(place) is edit:
                     del self._wanted[place]
-                elif pause:
+                    if pause:
+                        self._wanted[place] = edit  # behind the others, which may work
+                if pause:
                     self._changed.wait_for(lambda: self._stopping, pause)
