@@ -13,8 +13,9 @@ _CALLS = ("ci", NAME)
 
 def answer(ask: Ask) -> Card:
     """A line over all commands, or the usage, meaning and example of one."""
-    if ask.words:
-        return _command(ask)
+    meant = _meant(ask)
+    if meant:
+        return _command(ask, meant)
     names = ", ".join(ask.commands)
     return Card(
         (
@@ -25,11 +26,21 @@ def answer(ask: Ask) -> Card:
     )
 
 
-def _command(ask: Ask) -> Card:
-    by_alias = {alias: command for command in ask.commands.values() for alias in command.aliases}
-    words = without_fillers(ask.words) or ask.words  # "help me with why"
+def _meant(ask: Ask) -> tuple[str, ...]:
+    """The words that may name a command: "why" of "help me with why", none of "help me"."""
+    names = {*ask.commands, *_by_alias(ask)}
+    return tuple(
+        word for word in ask.words if word.casefold() in names or without_fillers((word,))
+    )
+
+
+def _by_alias(ask: Ask) -> dict[str, Command]:
+    return {alias: command for command in ask.commands.values() for alias in command.aliases}
+
+
+def _command(ask: Ask, words: tuple[str, ...]) -> Card:
     word = next((word for word in words if word.casefold() not in _CALLS), words[0]).casefold()
-    chosen = by_alias.get(word) or ask.commands[resolve(word, list(ask.commands), "command")]
+    chosen = _by_alias(ask).get(word) or ask.commands[resolve(word, list(ask.commands), "command")]
     parts = [figures.sentence(chosen.does), *([chosen.more] if chosen.more else [])]
     return Card(
         (

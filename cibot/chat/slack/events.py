@@ -27,6 +27,7 @@ _OF_PEOPLE = frozenset(("file_share", "thread_broadcast", "me_message"))
 """Subtypes of what a person wrote; all others tell of something that happened."""
 _MARKED = re.compile(r"(?<![^\s(\"'])([*_~`]{1,3})(?=\S)(.+?)(?<=\S)\1(?![^\s)\"'?!.,;:])")
 _EMOJI = re.compile(r"(?<!\S):[a-z0-9_+'-]{1,100}:(?::skin-tone-\d:)?(?!\S)")
+_QUOTED = re.compile(r"^(?:&gt;|>).*\n?", re.MULTILINE)
 _EVERYBODY = re.compile(r"<!(?:here|channel|everyone|subteam\^[^<>]*)>")
 _COPIED = re.compile(
     r"(?:^|\s)(?:/?cc|fyi)[:,]?(?:\s*[,&]?\s*(?:and\s+)?<[@!][^<>]*>)+", re.IGNORECASE
@@ -223,7 +224,11 @@ def _typed(link: re.Match[str]) -> str:
 
 
 def _addressed(text: str, bot: str | None) -> str:
-    """The text after the bot's mention, or before it; the whole text without one."""
+    """The text after the bot's mention, or before it; the whole text without one.
+
+    What a line quotes was said by somebody else, unless nothing else is there.
+    """
+    text = _QUOTED.sub("", text).strip() or text
     for mention in _MENTION.finditer(text):
         if bot is None or mention[1] == bot:
             after = text[mention.end() :]

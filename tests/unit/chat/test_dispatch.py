@@ -103,6 +103,8 @@ def test_words_are_short_clean_and_never_empty(text: str) -> None:
         ("--help", "help"),
         ("-h", "help"),
         ("man why", "help why"),
+        ("help me", "help"),
+        ("help please?", "help"),
         ("why --help", "help why"),
         ("silence --help", "help silence"),
         ("help me with why", "help why"),

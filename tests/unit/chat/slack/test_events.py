@@ -91,6 +91,8 @@ def test_what_a_person_wrote_is_a_question_whatever_came_with_it(subtype: str) -
         f"list failing <@{BOT}> :pray:",
         f"<@{BOT}> list failing cc <@U1> <@U2>",
         f"<@U1> <@{BOT}|cibot> *list failing*",
+        f"&gt; <@{BOT}> why netapp\n<@{BOT}> list failing",  # below what somebody else said
+        f"<@{BOT}> list failing\n&gt; it was green yesterday",
     ],
 )
 def test_a_mention_may_stand_anywhere(text: str) -> None:
