@@ -10,7 +10,7 @@ from cibot.chat.irc.text import MOST_BYTES, Style, render
 from cibot.chat.irc.wire import fold_for
 from cibot.model import State
 from cibot.text.card import Card, Span, card, line, state_span
-from tests.unit.text.test_lines import HOSTILE
+from tests.unit.text.test_cleaning import HOSTILE
 
 URL = "https://ci.example.org/cis/netapp"
 
