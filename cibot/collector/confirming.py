@@ -10,14 +10,13 @@ from __future__ import annotations
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
-from typing import Protocol
 
-from cibot.collector.correcting import GRACE
+from cibot.collector.correcting import FEED, GRACE
 from cibot.collector.gerrit import Gerrit, NotFound, change_key
-from cibot.collector.sink import Sink
+from cibot.collector.ingest import Ingest
 from cibot.collector.transport import Pace
 from cibot.errors import CibotError
 from cibot.model import Change
@@ -25,21 +24,10 @@ from cibot.store.set_aside import Aside
 
 log = logging.getLogger(__name__)
 
-FEED = "webhook"
 _Place = tuple[str, int]
 _MOST_WAITING = 500  # changes; what does not fit is brought by the poll
 _AT_ONCE = 100  # changes that are asked for after one poll
 _RATE = 5.0  # requests a second
-
-
-class ConfirmingSink(Sink, Protocol):
-    """A sink that knows what REST has not confirmed."""
-
-    def unconfirmed(self, before: datetime, limit: int) -> Sequence[_Place]:
-        """The changes known by events from before then that REST has not confirmed."""
-
-    def hide(self, places: Collection[_Place]) -> None:
-        """Deletes changes that Gerrit does not show."""
 
 
 class Confirmer:
@@ -51,7 +39,7 @@ class Confirmer:
     def __init__(
         self,
         gerrit: Gerrit,
-        sink: ConfirmingSink,
+        sink: Ingest,
         clock: Callable[[], datetime],
         stop: threading.Event | None = None,
         aside: Aside | None = None,

@@ -7,37 +7,15 @@ The Slack backend checks the signature and does the rest.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
 
 from flask import Blueprint, Response, jsonify, request
+
+from cibot.chat.slack.backend import SlackBackend
 
 BODY_LIMIT = 1 << 20  # bytes
 
 
-class SlackReply(Protocol):
-    """What to reply: a dict as JSON, a string as plain text."""
-
-    @property
-    def status(self) -> int: ...
-
-    @property
-    def body(self) -> str | dict[str, Any]: ...
-
-
-class SlackReceiver(Protocol):
-    """Takes the raw body and the headers of a request; answers within a second."""
-
-    def receive(self, what: str, body: bytes, headers: Mapping[str, str]) -> SlackReply: ...
-
-
-class HearsSlack(Protocol):
-    """A Slack backend; ``http`` is None where no signing secret is configured."""
-
-    @property
-    def http(self) -> SlackReceiver | None: ...
-
-
-def slack_blueprint(backends: Mapping[str, HearsSlack]) -> Blueprint:
+def slack_blueprint(backends: Mapping[str, SlackBackend]) -> Blueprint:
     """The request URLs of each Slack network by its name; others are 404."""
     blueprint = Blueprint("slack", __name__, url_prefix="/webhooks/slack")
 

@@ -65,6 +65,7 @@ LAYERS: dict[str, set[str]] = {
     "cibot.chat.SETTINGS": CONFIG,
     "cibot.outbox": OUTBOX,
     "cibot.webhooks": COLLECT | {"cibot.collector.sink"},
+    "cibot.webhooks.slack": {"cibot.chat"},
     "cibot.web": WEB,
     "cibot.web.server": BASE,
     "cibot.client": WEB | {"cibot.collector"},

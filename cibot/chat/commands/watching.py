@@ -5,7 +5,8 @@ from __future__ import annotations
 from cibot.actions.roles import require_identified
 from cibot.actions.watching import account_key
 from cibot.chat.command import Ask, Command
-from cibot.reports.watches import watched_by
+from cibot.store.cis import ci_names
+from cibot.store.watches import watches_of
 from cibot.text import figures
 from cibot.text.card import Card, Span, joined, line
 
@@ -14,7 +15,9 @@ def answer(ask: Ask) -> Card:
     """Their names."""
     account = require_identified(ask.ctx.config, ask.actor)
     network = ask.actor.network
-    names = watched_by(ask.tx, network, account_key(ask.ctx.config, network, account))
+    watched = watches_of(ask.tx, network, account_key(ask.ctx.config, network, account))
+    cis = dict(ci_names(ask.tx))
+    names = sorted((cis[row.ci_id] for row in watched if row.ci_id in cis), key=str.casefold)
     if not names:
         how = Span("watch NAME", code=True)
         return Card((line("You watch no CI; ", how, " begins it."),))

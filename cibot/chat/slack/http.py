@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import logging
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -44,13 +43,12 @@ class SlackHttp:
         answerer: Answerer,
         bot_user: Callable[[], str | None],
         *,
-        now: Callable[[], float] = time.time,
         since: float = 0.0,
         ours: Callable[[Mapping[str, Any]], bool] = lambda _payload: True,
     ) -> None:
         """``since`` as in `Signature`; ``ours`` tells our workspace and app from others."""
         self._network = network
-        self._signature = Signature(secret, now=now, since=since)
+        self._signature = Signature(secret, since=since)
         self._ours = ours
         self._once = Once()
         self._answerer = answerer

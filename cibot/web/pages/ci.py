@@ -1,4 +1,4 @@
-"""The page of one CI: its sentence, contact, month, signals and evidence."""
+"""The page of one CI: its sentence, contact, month, signals and evidence; and of an incident."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cibot.reports.contact import contact
 from cibot.reports.context import Context
 from cibot.reports.history import Day
 from cibot.reports.home_projects import NOWHERE
-from cibot.reports.incidents import IncidentLine, read_incidents
+from cibot.reports.incidents import IncidentLine, IncidentTimeline, incident, read_incidents
 from cibot.reports.jobs import jobs
 from cibot.reports.latency import LatencyDay
 from cibot.reports.missed import missed
@@ -23,6 +23,7 @@ from cibot.store.cis import all_cis
 from cibot.store.engine import Tx
 from cibot.store.incidents import incidents_before
 from cibot.text.card import capital
+from cibot.web.api.incidents import OneIncident
 from cibot.web.api.question import CiParams
 from cibot.web.asking import days_on, homes_of, latencies_of
 from cibot.web.badges import badge_code
@@ -101,9 +102,7 @@ def ci_page(tx: Tx, ctx: Context, params: CiParams) -> dict[str, Any]:
 def ci_incidents(tx: Tx, ctx: Context, ci_id: int) -> tuple[IncidentLine, ...]:
     """A CI's last incidents, newest first; those that never opened are left out."""
     past = incidents_before(tx, ci_id=ci_id, open_only=False, before=None, limit=_MOST_INCIDENTS)
-    return tuple(
-        incident for incident in read_incidents(tx, ctx, past) if incident.opened_at is not None
-    )
+    return tuple(row for row in read_incidents(tx, ctx, past) if row.opened_at is not None)
 
 
 def month_of(
@@ -122,3 +121,27 @@ def month_of(
         latencies_of(tx, ctx, other, branch) if other is not None else (),
         incidents,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentView:
+    """One incident with its timeline, and its CI as it is now."""
+
+    timeline: IncidentTimeline
+    ci: CiLine
+    month: Month
+
+    @property
+    def drawn(self) -> bool:
+        """Whether the chart of the last month shows any of it."""
+        end = self.timeline.incident.resolved_at
+        return self.month.ran and (end is None or end.date() >= self.month.days[0].day)
+
+
+def incident_page(tx: Tx, ctx: Context, params: OneIncident) -> IncidentView:
+    """The page of an incident. Raises UserError for an unknown number."""
+    timeline = incident(tx, ctx, params.id)
+    ci = status(tx, ctx, timeline.incident.ci)
+    reference = ci.reference or homes_of(tx, ctx).get(ci.id, NOWHERE).reference
+    month = month_of(tx, ctx, ci, reference, (timeline.incident,))
+    return IncidentView(timeline, ci, month)

@@ -32,10 +32,9 @@ from cibot.web.api.openapi import document
 from cibot.web.api.problems import problem, problem_of
 from cibot.web.api.question import CiParams, Nothing, Params
 from cibot.web.asking import Asking, homes_of
-from cibot.web.pages.ci import ci_page
+from cibot.web.pages.ci import ci_page, incident_page
 from cibot.web.pages.compare import CompareParams, compare_page
 from cibot.web.pages.filters import page_tools
-from cibot.web.pages.incidents import incident_page
 from cibot.web.pages.judging import judging
 from cibot.web.pages.overview import Filter, overview
 from cibot.web.pages.unparsed import UnparsedFilter, unparsed_page
