@@ -72,9 +72,9 @@ def close(tx: Tx, ctx: Context, ci_id: int) -> None:
     """Resolves the open incidents of a retired CI without a message."""
     drop_health(tx, ci_id)
     end_spells(tx, ci_id, ctx.now)
-    for incident in readable(incidents_of(tx, ci_id)):
+    for row, incident in readable(incidents_of(tx, ci_id)):
         ended = closed(incident, ctx.now)
-        update_incident(tx, StoredIncident(incident.id or 0, ci_id, **columns(ended)))
+        update_incident(tx, StoredIncident(row.id, ci_id, **columns(ended)))
 
 
 def close_retired(tx: Tx, config: Config, ctx: Context) -> None:

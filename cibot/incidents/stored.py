@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -44,11 +44,14 @@ class IncidentRow(Protocol):
         """What `incident_json` wrote."""
 
 
-def readable(rows: Iterable[IncidentRow]) -> Iterator[Incident]:
-    """The incidents of rows; one that cannot be read is logged and left out."""
+Row = TypeVar("Row", bound=IncidentRow)
+
+
+def readable(rows: Iterable[Row]) -> Iterator[tuple[Row, Incident]]:
+    """Rows with their incidents; one that cannot be read is logged and left out."""
     for row in rows:
         try:
-            yield read_incident(row.body, row.id)
+            yield row, read_incident(row.body, row.id)
         except ValueError as error:
             log.warning("an incident cannot be read id=%d cause=%s", row.id, reason_of(error))
 

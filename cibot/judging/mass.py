@@ -97,11 +97,10 @@ class Member:
 def _read(tx: Tx, cis: Iterable[KnownCi], numbers: Collection[int]) -> dict[int, Member]:
     """Incidents that were not taken back, by number."""
     by_id = {ci.id: ci for ci in cis}
-    rows = {row.id: row for row in incidents_with(tx, numbers) if row.ci_id in by_id}
     return {
-        incident.id: Member(by_id[rows[incident.id].ci_id], incident)
-        for incident in readable(rows.values())
-        if incident.id is not None and incident.phase is not Phase.WITHDRAWN
+        row.id: Member(by_id[row.ci_id], incident)
+        for row, incident in readable(incidents_with(tx, numbers))
+        if row.ci_id in by_id and incident.phase is not Phase.WITHDRAWN
     }
 
 
@@ -113,12 +112,12 @@ def _members(tx: Tx, messages: Iterable[StoredMessage]) -> dict[int, Member]:
 def _openings(tx: Tx, cis: Iterable[KnownCi], now: datetime) -> tuple[list[Opening], list[Opening]]:
     """What opened within the last day and lasts, and what is half way to it."""
     names = {ci.id: ci.name for ci in cis}
-    rows = {row.id: row for row in incidents_of(tx)}
-    lasting = (incident for incident in readable(rows.values()) if incident.open)
-    return by_stage(
-        (opening(names.get(rows[incident.id or 0].ci_id, "?"), incident) for incident in lasting),
-        now,
+    lasting = (
+        opening(names.get(row.ci_id, "?"), incident)
+        for row, incident in readable(incidents_of(tx))
+        if incident.open
     )
+    return by_stage(lasting, now)
 
 
 class MassFailures:

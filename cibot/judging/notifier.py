@@ -149,7 +149,7 @@ def _surroundings(tx: Tx, judged: Judged, incidents: Sequence[Incident]) -> Surr
     broken = any(
         breaks_results(incident)
         for reference in references
-        for incident in readable(incidents_of(tx, reference))
+        for _row, incident in readable(incidents_of(tx, reference))
     )
     return Surroundings(
         feed_fresh=judged.feed_fresh,

@@ -47,7 +47,7 @@ def test_one_that_cannot_be_read_is_named_and_keeps_no_other_back(
 ) -> None:
     with caplog.at_level(logging.WARNING):
         incidents = list(readable([Row(1, "{}"), Row(2, incident_json(FULL)), Row(3, "no JSON")]))
-    assert [incident.id for incident in incidents] == [2]
+    assert [(row.id, incident.id) for row, incident in incidents] == [(2, 2)]
     assert [
         text for text in caplog.messages if "id=1 " in text or "id=3 " in text
     ] == caplog.messages
