@@ -218,8 +218,8 @@ all memory frees, and going back to an earlier state makes a new judge each time
 
 
 def _settled(chart: Chart) -> tuple[bool, float | None, float]:
-    adopted = (chart.adopted_at or 0.0) > (chart.settled_at or 0.0)
-    return chart.baseline.ready and not adopted, chart.settled_at, chart.baseline.mean
+    charted = chart.baseline.ready and chart.adopted <= chart.settled
+    return charted, chart.settled_at, chart.baseline.mean
 
 
 def overall(signals: Iterable[Signal]) -> State:

@@ -133,7 +133,7 @@ class Success(Stored):
         settled = self.chart.settled_at
         if settled is None or self.chart.dropped is not None:
             return None
-        if (self.chart.adopted_at or 0.0) > settled:
+        if self.chart.adopted > settled:
             return None
         after = self._level.since(settled)
         if not after.n or after.n == self._level.counted(now).n:

@@ -355,24 +355,19 @@ def with_people(incident: Incident, before: Incident) -> Incident:
     incident = replace(incident, id=before.id, notified=before.notified, symptoms=symptoms)
     if before.acknowledged_by is None or before.reopened != incident.reopened:
         return incident
-    incident = replace(
-        incident,
-        acknowledged_by=before.acknowledged_by,
-        acknowledged_at=before.acknowledged_at,
-        note=before.note,
-    )
+    incident = _acknowledged_as(before, incident)
     return replace(incident, phase=_phase(incident))
+
+
+def _acknowledged_as(other: Incident, incident: Incident) -> Incident:
+    by, at = other.acknowledged_by, other.acknowledged_at
+    return replace(incident, acknowledged_by=by, acknowledged_at=at, note=other.note)
 
 
 def merged(incident: Incident, other: Incident) -> Incident:
     """The incident with what people did with another one that is the same trouble."""
     if other.acknowledged_by is not None and incident.acknowledged_by is None:
-        incident = replace(
-            incident,
-            acknowledged_by=other.acknowledged_by,
-            acknowledged_at=other.acknowledged_at,
-            note=other.note,
-        )
+        incident = _acknowledged_as(other, incident)
     ours, theirs = incident.notified, other.notified
     if theirs is None or (ours is not None and not ours.over and theirs.over):
         return incident

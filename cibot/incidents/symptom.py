@@ -160,16 +160,8 @@ def _from_well(
         return replace(fired, returns=symptom.returns + 1) if recent else fired
     if symptom is not None or not signal.rising:
         return symptom
-    return Symptom(
-        signal.name,
-        SymptomPhase.PENDING,
-        State.DEGRADED,
-        since=signal.since,
-        seen=signal.seen,
-        figure=signal.figure,
-        n=signal.n,
-        evidence=signal.evidence,
-    )
+    rising = Symptom(signal.name, SymptomPhase.PENDING, State.DEGRADED, since=signal.since)
+    return refreshed(rising, signal)
 
 
 def _from_pending(symptom: Symptom, signal: Signal, now: datetime) -> Symptom | None:

@@ -232,12 +232,7 @@ class Judging:
             chances.missed,
             judge.latency.allowed(tracker.at),
             tuple(
-                MissedRow(
-                    each.change_id,
-                    each.patch_set,
-                    moment(each.uploaded_at),
-                    moment(each.deadline),
-                )
+                MissedRow(*each[:2], moment(each.uploaded_at), moment(each.deadline))
                 for each in chances.missed_since(chances.last - window)[:_MOST_MISSED]
             ),
         )
@@ -300,11 +295,7 @@ def _keep_rollup(tx: Tx, ci_id: int, advanced: Advanced) -> None:
     put_rollup(tx, ci_id, int(since // DAY), rows)
     spells = [
         SpellRow(
-            ci_id,
-            spell.signal,
-            moment(spell.since),
-            spell.state.value,
-            known_moment(spell.until),
+            ci_id, spell.signal, moment(spell.since), spell.state.value, known_moment(spell.until)
         )
         for spell in (*tracker.spells.ended, *tracker.spells.open.values())
     ]
