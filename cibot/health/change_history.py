@@ -219,7 +219,8 @@ class _Course:
             upload = self._upload(attempt.patch_set)
             failed = () if passed else _failed(attempt)
             proof = self._proof(attempt)
-            self._add(FirstVerdict(at, passed, proof, upload, paired, failures, failed))
+            beside = attempt.reference is not None or not paired
+            self._add(FirstVerdict(at, passed, proof, upload, paired, failures, failed, beside))
 
     def _fair(self, attempt: Attempt) -> bool:
         if attempt.reference is not None:

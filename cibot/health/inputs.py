@@ -59,7 +59,7 @@ class FirstVerdict(NamedTuple):
     ``paired`` says that the reference passed, or that there is none; else its run was
     cancelled. ``failures`` are the first verdicts right before this one, on the change's
     earlier patch sets, that failed. ``upload`` is the patch set's, ``failed`` are its voting jobs
-    that did.
+    that did, and ``beside`` says that there is a reference.
     """
 
     at: float
@@ -69,6 +69,7 @@ class FirstVerdict(NamedTuple):
     paired: bool = True
     failures: int = 0
     failed: tuple[str, ...] = ()
+    beside: bool = False
 
 
 class JobResults(NamedTuple):

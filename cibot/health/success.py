@@ -58,8 +58,16 @@ class Success(Stored):
             standing = self._series.standing(verdict, per_day)
         if verdict.passed or not failures:
             self._series.add(verdict, per_day)
-        if verdict.passed or failures + (not verdict.paired) <= 1:
+        if failures + (not verdict.paired) <= 1 or self._mends(verdict):
             self._add(verdict, standing)
+
+    def _mends(self, verdict: FirstVerdict) -> bool:
+        """Whether the pass of a change that failed twice counts, as no further failure of it does.
+
+        Beside a reference that would hide small drops: only what it passed counts, so that no
+        bad changes need to be made up for. It is a way up all the same.
+        """
+        return verdict.passed and (not verdict.beside or self.chart.dropped is not None)
 
     def _add(self, verdict: FirstVerdict, standing: VerdictKind) -> None:
         fired, proof = self.chart.dropped is not None, verdict.proof

@@ -83,16 +83,24 @@ def test_one_broken_change_is_one_observation():
     assert often.row() == seldom.row()
 
 
-def test_a_change_that_passes_after_two_failures_speaks_for_the_ci():
-    """What was mended says that the CI works; what was not may be an outage."""
+@pytest.mark.parametrize(
+    ("reference", "mended"), [(None, State.HEALTHY), ("P", State.FAILING)], ids=["none", "passes"]
+)
+def test_a_change_that_passes_after_two_failures_speaks_for_the_ci_alone(reference, mended):
+    """What was mended says that the CI works; what was not, or what a reference passed each
+    time, may be an outage.
+    """
 
     def several(letters):
         own = [(n, n, letter) for n, letter in enumerate(letters, 1)]
-        theirs = [(n - 0.5, n, "P") for n in range(1, 4)]
-        return [change(own, theirs, range(3), i, T - (27 - 4 * i) * H) for i in range(6)]
+        theirs = [(n - 0.5, n, "P") for n in range(1, 4)] if reference else []
+        fields = {} if reference else {"referenced": lambda _at: False}
+        return [
+            change(own, theirs, range(3), i, T - (27 - 4 * i) * H, **fields) for i in range(6)
+        ]
 
-    before = changes("PPPPF" * 80, until=T - 40 * H)
-    assert success([*before, *several("FFP")]).verdict is State.HEALTHY
+    before = changes("PPPPF" * 80, until=T - 40 * H, reference=reference)
+    assert success([*before, *several("FFP")]).verdict is mended
     assert success([*before, *several("FFF")]).verdict is State.FAILING
 
 
