@@ -140,7 +140,12 @@ def change(tx: Tx, ctx: Context, asked: ChangeWanted, server: str | None = None)
         latest=latest,
         uploaded_at=times.get(wanted),
         gerrit=gerrit_page(url, row.project, row.number, wanted),
-        page=ctx.page("change", row.number, project=row.project if namesakes else None),
+        page=ctx.page(
+            "change",
+            row.number,
+            patch_set=wanted if wanted < latest else None,
+            project=row.project if namesakes else None,
+        ),
         reference=reference,
         reference_result=_reference_result(verdicts[row.id], reference),
         verdicts=verdicts[row.id],

@@ -171,7 +171,7 @@ def first_bad(ctx: Context, incidents: Sequence[IncidentLine]) -> Line:
     if shown is None or shown.first_bad is None:
         return ()
     run = shown.first_bad
-    page = ctx.page("change", run.number, project=shown.project)
+    page = ctx.page("change", run.number, patch_set=run.patch_set, project=shown.project)
     shown_run = OnsetRun(run.number, run.patch_set, run.at, run.job, run.url, page)
     return line(" First bad run ", *run_span(shown_run), ".")
 

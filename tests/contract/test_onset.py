@@ -188,7 +188,7 @@ def test_every_headline_links_the_first_bad_run(store: Store, history: History) 
     history.save()
     asked = store.read(lambda tx: status(tx, CTX, "Vendor"))
     links = {span.text: span.href for span in wording.headline(CTX, asked)}
-    assert links["110,1"] == "https://ci.example.org/change/110"
+    assert links["110,1"] == "https://ci.example.org/change/110?patch_set=1"
     reasons = store.read(lambda tx: why(tx, CTX, "Vendor"))
     assert reasons.onset == began(store)
     shown = store.read(lambda tx: incident(tx, CTX, 1)).incident
