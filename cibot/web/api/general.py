@@ -10,7 +10,6 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from cibot import __version__
-from cibot.errors import UserError
 from cibot.reports import period_wording
 from cibot.reports.context import Context
 from cibot.reports.feeds import ServerFeeds, feeds
@@ -20,7 +19,6 @@ from cibot.reports.summary import Span, Summary, summary
 from cibot.reports.unparsed import Shape, unparsed
 from cibot.store.engine import Tx
 from cibot.store.set_aside import SetAside, set_aside
-from cibot.web.api.problems import BadParameter
 from cibot.web.api.question import (
     BranchName,
     BranchPattern,
@@ -148,13 +146,8 @@ def project_matrix(tx: Tx, ctx: Context, params: MatrixParams) -> Matrix:
 
 
 def report_of(tx: Tx, ctx: Context, params: PeriodParams) -> PeriodReport:
-    """The report. Raises BadParameter for days that are none."""
-    try:
-        days = read_period(ctx.now, params.days, params.since, params.until)
-    except UserError as error:
-        named = {"from": params.since, "to": params.until, "days": params.days}
-        name = next(name for name, value in named.items() if value is not None)
-        raise BadParameter(name, str(error)) from error
+    """The report."""
+    days = read_period(ctx.now, params.days, params.since, params.until)
     return period_report(tx, ctx, days, params.project, params.branch)
 
 
