@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from cibot.config.signals import signals
-from cibot.health.seen import Fault, OwnPast
+from cibot.health.seen import Fault, OwnFigures, OwnPast, Plain
 from cibot.health.signal import Evidence, Family
 from cibot.incidents.incident import Incident, Transition
 from cibot.incidents.news import News
@@ -199,7 +199,7 @@ def _buttons(incident: Incident, ci: str) -> tuple[Button, ...]:
 def _recovered(incident: Incident, news: News, subject: Subject) -> Line:
     """The end of an incident; of one job, where only that had failed."""
     symptom = news.symptom
-    if symptom.adopted:
+    if _is_usual(symptom):
         lasted = _lasted(symptom.began, symptom.cleared_at)
         text = f": this is now its usual{lasted}: "
         return line(state_span(State.HEALTHY), " — ", _name(subject), text, *_seen(symptom))
@@ -213,10 +213,24 @@ def _recovered(incident: Incident, news: News, subject: Subject) -> Line:
 def _well_again(symptom: Symptom) -> Line:
     """What is well again: a signal that names what is broken names nothing then."""
     signal, job = symptom.signal, _job(symptom)
-    if symptom.phase is SymptomPhase.CLEARED and signal in _KINDS_AGAIN:
+    cleared = symptom.phase is SymptomPhase.CLEARED
+    if cleared and signal in _KINDS_AGAIN and not _adopted(symptom):
         return line(job_span(job) if job else "it", f" {_KINDS_AGAIN[signal]}")
-    again = _AGAIN.get(signal) if symptom.phase is SymptomPhase.CLEARED else None
+    again = _AGAIN.get(signal) if cleared else None
     return line(again) if again else _seen(symptom)
+
+
+def _adopted(symptom: Symptom) -> dict[str, Plain]:
+    """What a signal of jobs or branches saw where the one of this symptom was taken as it is."""
+    figures = symptom.seen.figures if isinstance(symptom.seen, OwnFigures) else {}
+    adopted = figures.get("adopted")
+    return figures if adopted and _job(symptom) in (None, adopted) else {}
+
+
+def _is_usual(symptom: Symptom) -> bool:
+    """Whether it is over since that is how the CI is now, and not since it is well."""
+    adopted = _adopted(symptom)
+    return symptom.adopted or bool(adopted and not adopted.get("by"))
 
 
 def _job(symptom: Symptom) -> str | None:
@@ -228,7 +242,7 @@ def _eased(incident: Incident, news: News, subject: Subject) -> Line:
     """What is over, and what still holds."""
     symptom, still = news.symptom, news.still or incident.cause
     over = _OVER[symptom.family]
-    if symptom.adopted:
+    if _is_usual(symptom):
         over = "this is now its usual"
     elif news.drop:
         over = f"it is back to its usual{_usual(symptom)}"

@@ -6,6 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from cibot.health.accused import SeenJobs
+from cibot.health.missing import MissingJobs
 from cibot.health.seen import Fault, OwnPast
 from cibot.health.signal import Evidence
 from cibot.incidents.incident import Incident, Transition
@@ -133,6 +135,27 @@ def test_the_end_of_what_named_a_part_says_what_is_well(signal: str, words: str)
     job = None if "branch" in signal else "tempest"
     run = Evidence(Fault.FAILED, 1, 1, 1, NOW, job=job)
     trouble = incident(cleared(symptom(signal, first_evidence=(run,)), NOW + HOUR))
+    step = Transition("resolved", NOW + HOUR, State.DEGRADED)
+    text = alert_card(trouble, News(step, trouble.symptoms[0], ()), Subject("Acme")).text()
+    assert words in text
+
+
+@pytest.mark.parametrize(
+    ("adopted", "by", "words"),
+    [
+        ("tempest", "", "Acme: this is now its usual (after 2 h): tempest has been missing"),
+        ("tempest", "iscsi", "Acme recovered: iscsi took the place of tempest"),
+        ("other", "", "Acme recovered: tempest is in the reports again"),
+    ],
+    ids=["for good", "by another", "another one"],
+)
+def test_a_job_that_is_gone_for_good_is_not_said_to_be_back(
+    adopted: str, by: str, words: str
+) -> None:
+    run = Evidence(Fault.LAST_GOOD, 1, 1, 1, NOW, job="tempest")
+    seen = MissingJobs.own(SeenJobs(1, 4, adopted=adopted, by=by, after=28 * 86_400.0))
+    missing = symptom("missing_job", first_evidence=(run,))
+    trouble = incident(replace(cleared(missing, NOW + HOUR), seen=seen))
     step = Transition("resolved", NOW + HOUR, State.DEGRADED)
     text = alert_card(trouble, News(step, trouble.symptoms[0], ()), Subject("Acme")).text()
     assert words in text
