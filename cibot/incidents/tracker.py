@@ -201,11 +201,12 @@ class Tracker:
         }
 
     @staticmethod
-    def name_incident(row: Mapping[str, Any], ids: Mapping[datetime, int]) -> None:
-        """Gives the incident in what `row` gave the id that it was stored under since."""
+    def named(row: dict[str, Any], ids: Mapping[datetime, int]) -> dict[str, Any]:
+        """What `row` gave, its incident with the id that it was stored under since."""
         incident = row["incident"]
         if incident is not None and incident["id"] is None:
             incident["id"] = ids.get(datetime.fromisoformat(incident["began_at"]))
+        return row
 
     @classmethod
     def of(cls, policy: Policy, row: Mapping[str, Any]) -> Tracker:

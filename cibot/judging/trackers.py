@@ -13,7 +13,6 @@ from array import array
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from cibot.config.judgement import Policy
 from cibot.health.facts import DAY, known_moment, moment
@@ -131,12 +130,12 @@ class Trackers:
         at = loaded.tracker.at
         if at - loaded.stored_at >= _KEEP_EVERY:
             loaded.stored_at = at  # `to_store` gave it
-        now = (at, pack(_named(loaded.tracker.row(), ids)))
+        now = (at, pack(Tracker.named(loaded.tracker.row(), ids)))
         states = [*loaded.states, *loaded.passed, now]
         unnamed = range(len(loaded.states), len(states) - 1)
         loaded.passed.clear()
         loaded.states = [
-            (states[place][0], pack(_named(unpack(states[place][1]), ids)))
+            (states[place][0], pack(Tracker.named(unpack(states[place][1]), ids)))
             if place in unnamed
             else states[place]
             for place in _spread([state_at for state_at, _ in states], at)
@@ -157,7 +156,9 @@ class Trackers:
         rows = [(at, unpack(row)) for at, row in loaded.passed[-len(_STOPS) :]]
         rows.append((loaded.tracker.at, loaded.tracker.row() | {_SEEN: list(loaded.seen)}))
         return [
-            StoredCheckpoint(ci_id, moment(at), loaded.marked_at, loaded.basis, _named(row, ids))
+            StoredCheckpoint(
+                ci_id, moment(at), loaded.marked_at, loaded.basis, Tracker.named(row, ids)
+            )
             for at, row in rows
             if at > loaded.stored_at
         ]
@@ -239,12 +240,6 @@ class Trackers:
                 ages.add(age)
             start = end
         return tracker.steps
-
-
-def _named(row: dict[str, Any], ids: Mapping[datetime, int]) -> dict[str, Any]:
-    """A state whose incident has the id that it was stored under since."""
-    Tracker.name_incident(row, ids)
-    return row
 
 
 def _next_stop(tx: Tx, reader: Reader, start: float, until: float) -> float:
