@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from cibot.chat.summaries import LATE, Summaries, before, due, series
 from cibot.config.models import SummaryConfig
 from cibot.store import outbox
@@ -152,3 +154,21 @@ def test_it_covers_the_time_since_the_last_one_that_was_said(sqlite_store: Store
     assert much_later == "* Fri 08 to Mon 08"  # 31 days
     weekly = at_nine(days=["mon"], cis=["x"])
     assert said(sqlite_store, [weekly], local(2026, 11, 23, 9)) == ["x Mon 08 to Mon 08"]
+
+
+def test_one_that_raises_holds_up_no_other_and_the_log_has_all_of_them(
+    sqlite_store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    nine = local(2026, 11, 23, 9)
+
+    def make(_tx: Tx, summary: SummaryConfig, _since: datetime, _until: datetime) -> Card:
+        if summary.channel != "net/#ops":
+            raise RuntimeError(f"nothing for {summary.channel}")
+        return card("all is well")
+
+    channels = ["net/#one", "net/#two", "net/#ops"]
+    due_now = [at_nine(channel=channel) for channel in channels]
+    with pytest.raises(RuntimeError, match="nothing for net/#two"):
+        Summaries(sqlite_store, due_now, make, lambda: nine, lambda: None).tick()
+    assert sqlite_store.write(lambda tx: outbox.claim(tx, "net", nine, nine, frozenset()))
+    assert [f"nothing for {channel}" in caplog.text for channel in channels] == [True, True, False]

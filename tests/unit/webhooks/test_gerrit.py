@@ -282,6 +282,23 @@ def test_one_of_several_that_cannot_be_read_keeps_none_of_the_others(
     assert sink.refused == 1
 
 
+def test_what_raises_only_for_several_events_is_in_the_log(
+    sink: FakeSink, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Alone(FakeSink):
+        def ingest(self, changes: Sequence[Change], **rest: Any) -> IngestCounts:
+            if len(changes) > 1:
+                raise RuntimeError("not together")
+            return sink.ingest(changes, **rest)
+
+    hooks = {"review": Hook(TOKEN, Alone())}
+    client = create_app([], {MOUNT: gerrit_hook(hooks, lambda: NOON)}).test_client()
+    lines = [event(number) for number in range(20, 30)]
+    assert client.post(PATH, data="\n".join(map(json.dumps, lines))).status_code == 200
+    assert len(sink.changes) == len(lines)
+    assert "not together" in caplog.text
+
+
 def test_several_events_in_one_body_share_transactions_and_the_allowance(
     client: FlaskClient, sink: FakeSink
 ) -> None:
