@@ -29,7 +29,7 @@ from cibot.daemon.app import create_app
 from cibot.daemon.bot import Bot
 from cibot.daemon.leader import Leader, LeadersStore
 from cibot.daemon.scheduler import Job, Scheduler
-from cibot.errors import CibotError
+from cibot.errors import CibotError, Stopping
 from cibot.judging import REST, Monitor
 from cibot.judging.audience import Ticker
 from cibot.judging.mass import mass_ticker
@@ -86,7 +86,7 @@ class GerritSource:
     _asking: threading.Lock = field(default_factory=threading.Lock)
 
     def poll(self) -> ReadSummary:
-        """Polls once; a failure is kept with the feed and raised."""
+        """Polls once; a failure is kept with the feed and raised. The bot's stop is none."""
         try:
             with self._asking:
                 summary = poll(
@@ -100,6 +100,8 @@ class GerritSource:
                     aside=self.aside,
                 )
             self.confirmer.confirm()
+        except Stopping:
+            raise
         except CibotError as error:
             self.ingest.failed(FEED, str(error))
             raise

@@ -31,6 +31,10 @@ class Unconfirmed(Transient):
     """The call may have worked: the answer did not come. Trying again may do it twice."""
 
 
+class Stopping(Transient):
+    """The bot is asked to stop: what was under way ends, and is no failure of anything."""
+
+
 class Permanent(CibotError):
     """The same call will fail again until a person changes something."""
 

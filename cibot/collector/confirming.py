@@ -18,7 +18,7 @@ from cibot.collector.correcting import FEED, GRACE
 from cibot.collector.gerrit import Gerrit, NotFound, change_key
 from cibot.collector.ingest import Ingest
 from cibot.collector.transport import Pace
-from cibot.errors import CibotError
+from cibot.errors import CibotError, Stopping
 from cibot.model import Change
 from cibot.store.set_aside import Aside
 
@@ -102,6 +102,8 @@ class Confirmer:
                     return False
                 log.info("a change that events told of is not to be seen change=%s~%d", *place)
                 self._hide(place)
+            except Stopping:
+                return False
             except CibotError as error:
                 log.warning("a change was not confirmed change=%s~%d cause=%s", *place, error)
                 return False

@@ -13,7 +13,7 @@ from cibot.collector.cursor import Cursor, Walk
 from cibot.collector.gerrit import BrokenAnswer, Gerrit, NotFound, change_key
 from cibot.collector.sink import IngestCounts, Sink
 from cibot.collector.walk import WalkStep, descend
-from cibot.errors import CibotError, Permanent, Transient, reason_of
+from cibot.errors import CibotError, Permanent, Stopping, Transient, reason_of
 from cibot.model import Change
 from cibot.store.set_aside import Aside
 
@@ -185,6 +185,8 @@ class Gathering:
                 change = replace(self.gerrit.change(key), asked_at=asked_at)
             except NotFound:
                 self._forget(key)
+            except Stopping:
+                raise
             except CibotError as error:
                 self._set_aside(key, str(error))
             else:

@@ -29,7 +29,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from cibot.collector import complaints
-from cibot.errors import CibotError, ConfigError, Transient
+from cibot.errors import CibotError, ConfigError, Stopping, Transient
 
 _LOOK_S = 0.2
 _MOST_OPEN = 4
@@ -262,7 +262,7 @@ class Transport:
 
     def _once(self, path: str, params: list[tuple[str, str]] | None) -> HttpAnswer:
         if not self._pace.keep():
-            raise Transient(f"{self.url}: {_STOPPING}")
+            raise Stopping(f"{self.url}: {_STOPPING}")
         place = f"{self.url}{self._prefix}{path}"
         whole = _WHOLE * self._timeout[1]
         try:
@@ -291,7 +291,7 @@ class Transport:
     def _refuse_cut(self, place: str) -> None:
         """Raises Transient where the connection was ended by us."""
         if self._cut.reason is not None and self._stop.is_set():
-            raise Transient(f"{self.url}: {_STOPPING}") from None
+            raise Stopping(f"{self.url}: {_STOPPING}") from None
         if self._cut.reason is not None:
             raise complaints.TooMuch(f"{place}: {self._cut.reason}") from None
 

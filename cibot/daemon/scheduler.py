@@ -11,7 +11,7 @@ from typing import Protocol
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from cibot.errors import CibotError
+from cibot.errors import CibotError, Stopping
 
 log = logging.getLogger(__name__)
 
@@ -85,6 +85,8 @@ class Scheduler:
         try:
             job.run()
             self._raised.back({job.name})
+        except Stopping:
+            log.info("job not done, cibot is stopping: job=%s", job.name)
         except CibotError as error:
             log.warning("job failed job=%s cause=%s", job.name, error)
         except Exception as error:  # noqa: BLE001 - whatever it is: its next time comes
