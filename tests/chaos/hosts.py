@@ -90,9 +90,14 @@ class Trial:
         self.written = 0
         self._enough = threading.Event()
         self._writer = threading.Thread(target=self._write, daemon=True)
+        self._listening = threading.RLock()
+        self._heard = 0  # lines of the listener's
+        self._over = threading.Event()
+        self._ears = threading.Thread(target=self._stay, daemon=True)
 
     def start(self) -> None:
         """Starts the hosts and the messages."""
+        self._ears.start()
         for host in self.hosts:
             host.start()
         self._writer.start()
@@ -103,6 +108,8 @@ class Trial:
         for host in self.hosts:
             host.process.signal(signal.SIGCONT)
             host.process.stop()
+        self._over.set()
+        self._ears.join(30)
         self.listener.quit()
         self.store.close()
 
@@ -126,24 +133,39 @@ class Trial:
     def until(self, look: Callable[[], Any], what: str, timeout_s: float = 60.0) -> Any:
         """What ``look`` gives once it is true; meanwhile the listener listens."""
         end = time.monotonic() + timeout_s
-        while not (result := look()):
+        while True:
+            with self._listening:
+                if result := look():
+                    return result
+                self.listen()
             assert time.monotonic() < end, f"waited {timeout_s:g} s for {what}"
+
+    def say(self, text: str) -> None:
+        """The listener says something in the room."""
+        with self._listening:
+            self.listener.say(ROOM, text)
+
+    def _stay(self) -> None:
+        """Answers the server's PINGs also while a host or a node starts."""
+        while not self._over.wait(1):
             self.listen()
-        return result
 
     def listen(self) -> None:
-        """Takes down what was said in the room."""
-        for line in self.listener.lines(quiet_s=0.05):
-            if line.command != "PRIVMSG" or not line.nick.startswith(_OURS):
-                continue
-            match = _SAID.search(line.text)
-            if match is None:
-                self.answers.append(line.text)
-            elif REPEAT in line.text:
-                self.repeats += 1
-                self.said[int(match[1])] += 0
-            else:
-                self.said[int(match[1])] += 1
+        """Takes down what was said in the room, also while something else was asked there."""
+        with self._listening:
+            self.listener.lines(quiet_s=0.05)
+            new, self._heard = self.listener.seen[self._heard :], len(self.listener.seen)
+            for line in new:
+                if line.command == "PRIVMSG" and line.nick.startswith(_OURS):
+                    self._take_down(line.text)
+
+    def _take_down(self, text: str) -> None:
+        match = _SAID.search(text)
+        if match is None:
+            self.answers.append(text)
+        else:
+            self.repeats += REPEAT in text
+            self.said[int(match[1])] += REPEAT not in text
 
     def next_said(self) -> float:
         """Seconds until something is said that was written from now on."""
