@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from cibot.config.signals import signals
-from cibot.health.seen import Fault, OwnFigures, OwnPast, Plain
+from cibot.health.seen import Fault, LastHeard, OwnFigures, OwnPast, Plain
 from cibot.health.signal import Evidence, Family
 from cibot.incidents.incident import Incident, Transition
 from cibot.incidents.news import News
@@ -213,11 +213,21 @@ def _recovered(incident: Incident, news: News, subject: Subject) -> Line:
 def _well_again(symptom: Symptom) -> Line:
     """What is well again: a signal that names what is broken names nothing then."""
     signal, job = symptom.signal, _job(symptom)
+    if signal == "silent":
+        return line(_heard_again(symptom))
     cleared = symptom.phase is SymptomPhase.CLEARED
     if cleared and signal in _KINDS_AGAIN and not _adopted(symptom):
         return line(job_span(job) if job else "it", f" {_KINDS_AGAIN[signal]}")
     again = _AGAIN.get(signal) if cleared else None
     return line(again) if again else _seen(symptom)
+
+
+def _heard_again(symptom: Symptom) -> str:
+    """That a silence is broken; it is over when the CI takes its chances as it did."""
+    seen, cleared = symptom.seen, symptom.phase is SymptomPhase.CLEARED
+    if cleared and isinstance(seen, LastHeard) and seen.takes is not None:
+        return "it reports as usual again"
+    return _OVER[Family.PRESENCE]
 
 
 def _adopted(symptom: Symptom) -> dict[str, Plain]:
@@ -256,7 +266,8 @@ def _eased(incident: Incident, news: News, subject: Subject) -> Line:
         state_span(severity),
         " — ",
         _name(subject),
-        f": {over}: ",
+        ": ",
+        *([] if symptom.signal == "silent" else [f"{over}: "]),
         *_well_again(symptom),
         f"{lasted}; ",
         *holds,

@@ -8,7 +8,7 @@ import pytest
 
 from cibot.health.accused import SeenJobs
 from cibot.health.missing import MissingJobs
-from cibot.health.seen import Fault, OwnPast
+from cibot.health.seen import Fault, LastHeard, OwnPast
 from cibot.health.signal import Evidence
 from cibot.incidents.incident import Incident, Transition
 from cibot.incidents.messages import (
@@ -159,6 +159,22 @@ def test_a_job_that_is_gone_for_good_is_not_said_to_be_back(
     step = Transition("resolved", NOW + HOUR, State.DEGRADED)
     text = alert_card(trouble, News(step, trouble.symptoms[0], ()), Subject("Acme")).text()
     assert words in text
+
+
+@pytest.mark.parametrize(
+    ("takes", "words"), [(0.9, "it reports as usual again"), (None, "it reports again")]
+)
+def test_the_end_of_a_silence_does_not_say_when_it_was_heard(
+    takes: float | None, words: str
+) -> None:
+    heard = LastHeard(NOW, NOW - NOW, 0, takes=takes)
+    silence = replace(cleared(symptom("silent", State.SILENT), NOW + HOUR), seen=heard)
+    step = Transition("resolved", NOW + HOUR, State.SILENT)
+    text = alert_card(incident(silence), News(step, silence, ()), Subject("Acme")).text()
+    assert text == f"● healthy — Acme recovered: {words} (after 2 h)"
+    eased = News(replace(step, name="eased"), silence, (), still=symptom())
+    text = alert_card(incident(silence, symptom()), eased, Subject("Acme")).text()
+    assert f"Acme: {words} (after 2 h); still degraded: " in text
 
 
 def test_what_became_usual_is_not_said_to_be_as_before() -> None:
