@@ -89,7 +89,7 @@ class _Arrival:
 def wait_for_events(config: Config, seconds: float) -> Iterator[tuple[str, Finding]]:
     """Waits so many seconds at most for an event of each Gerrit; what came, by server.
 
-    Listens itself where cibot does not run, else looks at what the running one harrivals.
+    Listens itself where cibot does not run, else looks at what the running one hears.
     """
     hooked = [gerrit for gerrit in config.gerrit if gerrit.webhook_token is not None]
     deadline = time.monotonic() + seconds

@@ -54,9 +54,8 @@ def read_words(words: Sequence[str]) -> Wanted:
     like a time and cannot be read.
     """
     rest, branch = without_branch(tuple(words))
-    left, project = list(rest), []
+    left, project, dates = list(rest), list[str](), list[date]()
     length: timedelta | None = None
-    dates: list[date] = []
     while left:
         word = left.pop(0)
         lately = word.casefold() in _LATELY  # "last quarter"
@@ -66,7 +65,7 @@ def read_words(words: Sequence[str]) -> Wanted:
         elif taken is not None and length is None:
             length, count = taken
             del left[: count - 1]
-        elif _NO_TIME.fullmatch(word):
+        elif _NO_TIME.fullmatch(word) and project[-1:] != ["on"]:  # a branch may be a number
             raise UserError(
                 f"{word[:20]!r} is no time here; write days or a date, as in: report cinder 90d,"
                 " report cinder 2026-09-01."

@@ -69,6 +69,12 @@ def test_the_days_of_a_report_as_people_say_them(
     assert (wanted.project, wanted.days) == (project, days)
 
 
+@pytest.mark.parametrize("asked", ["cinder on 2024.1 90d", "cinder branch 2024.1 90d"])
+def test_a_branch_may_look_like_a_time(asked: str) -> None:
+    wanted = read_words(asked.split())
+    assert (wanted.project, wanted.branch, wanted.days) == ("cinder", "2024.1", 90)
+
+
 @pytest.mark.parametrize("word", ["2018", "2018-05", "-5d", "90", "7x"])
 def test_what_looks_like_a_time_is_not_passed_over(word: str) -> None:
     with pytest.raises(UserError, match="is no time here"):
