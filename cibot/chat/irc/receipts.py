@@ -222,10 +222,11 @@ class Receipts:
             delivery = (named or self._written)[0]
             self._refuse(delivery, line.command, Transient(f"{delivery.room}: {words}"))
             return
-        if not refuses(line) or about_else(line):
-            return
-        rooms = {self._fold(name) for name in names(line)}
+        rooms = [self._fold(name) for name in names(line)]
         named = [other for other in self._written if self._fold(other.room) in rooms]
+        of_somebody = bool(named) and self._fold(named[0].room) == rooms[0]  # called "user", maybe
+        if not refuses(line) or (about_else(line) and not of_somebody):
+            return
         if not named and about_any(line, me):
             named = self._written
         if named:

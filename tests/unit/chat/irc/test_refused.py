@@ -135,6 +135,18 @@ def test_what_is_about_something_else_refuses_nothing(server, said):
         assert sent.result(5)
 
 
+def test_a_person_may_have_a_command_for_a_nick(server):
+    with irc_bot(server.port, "#ci") as bot, server.accept() as client:
+        enter(client)
+        bot.wait_up()
+        sent = bot.send("User", "hello")
+        client.expect("PRIVMSG User :hello")
+        client.send(":irc.test 401 cibot User :No such nick/channel")
+        client.proven()
+        with pytest.raises(Transient, match="User: nobody of that name is there"):
+            sent.result(5)
+
+
 def test_every_error_numeric_is_a_refusal():
     for number in range(400, 600):
         assert refuses(read_line(f":irc.test {number} cibot #ci :no"))
