@@ -131,8 +131,10 @@ def _token(client: ClientConfig, chosen: SourceOptions, environ: Mapping[str, st
             raise ConfigError(f"{where}: cannot read {file}: {reason}") from error
     elif environ.get(TOKEN):
         token, where = environ[TOKEN].strip(), TOKEN
+    elif client.token:
+        token, where = client.token.get_secret_value(), "[client] token"
     else:
-        return client.token.get_secret_value() if client.token else None
+        return None
     if not re.fullmatch(r"[\x21-\x7e]{1,1000}", token):
         raise ConfigError(f"{where}: that is no token; it is one word without blanks")
     return token

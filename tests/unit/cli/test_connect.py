@@ -79,6 +79,12 @@ def test_the_token_of_the_configuration_goes_to_its_server_only(
     assert sent(httpserver, SourceOptions(), {"CIBOT_URL": httpserver.url_for("")}) is None
 
 
+def test_a_token_of_the_configuration_that_is_none_is_named(tmp_path: Path) -> None:
+    config = written(tmp_path / "c.toml", '[client]\nurl = "http://x"\ntoken = "10 €"\n')
+    with pytest.raises(ConfigError, match=r"\[client\] token: that is no token"):
+        connect(SourceOptions(config=config), {})
+
+
 def test_where_a_token_may_come_from(httpserver: Fake, tmp_path: Path) -> None:
     url, file = httpserver.url_for(""), written(tmp_path / "token", f"{TOKEN}\n")
     other = written(tmp_path / "other", OTHER)
