@@ -55,7 +55,7 @@ def read(path: Path | None, environ: Mapping[str, str]) -> Loaded:
     text = _text(path) if path else ""
     tables = _tables(path, text)
     origins, mistakes = overlay(tables, environ)
-    renamed = list(_rename(tables))
+    renamed = list(_rename(tables, origins))
     folder = path.parent if path else Path()
     secrets = resolve(tables, folder)
     source = _Source(path, text, origins, secrets.read_from)
@@ -160,8 +160,12 @@ def _listed(mistakes: list[str]) -> str:
     return "\n".join([f"{count} in the configuration:", *(f"  {line}" for line in mistakes)])
 
 
-def _rename(tables: dict[str, Any]) -> Iterator[Mistake]:
+def _rename(tables: dict[str, Any], origins: dict[KeyPath, str]) -> Iterator[Mistake]:
     """Gives keys of an earlier version their present names, with a warning for each."""
+    for path, variable in origins.items():
+        old = variable.rpartition("__")[2].lower()
+        if len(path) > 1 and (path[-2], old) in RENAMED:
+            yield Mistake(path, f"is called `{path[-1]}` now; write that", origin=variable)
     judgement = tables.get("judgement")
     if not isinstance(judgement, dict):
         return

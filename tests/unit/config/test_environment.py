@@ -151,4 +151,6 @@ def test_the_earlier_name_of_a_key_counts_with_a_warning(tmp_path: Path) -> None
     assert loaded.warnings == (
         f"{path}:2: judgement.branch.beside: is called `others` now; write that",
         f"{path}:6: {place}.beside: is called `others` now; write that",
+        "CIBOT_JUDGEMENT__BRANCH_COVERAGE__BESIDE (judgement.branch_coverage.others): is called"
+        " `others` now; write that",
     )
