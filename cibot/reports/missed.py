@@ -36,7 +36,8 @@ class Missed:
     """What a CI missed of its chances to report in ``window``, by the judging's own count.
 
     Uploads of the same few minutes are one chance. Of ``due`` chances in ``window`` until it was
-    last heard it missed ``total``; ``in_a_row`` more went by since. ``patch_sets`` are the newest
+    last heard it missed ``total``; ``in_a_row`` more went by since. ``until`` is when that was,
+    None where it is less than a day ago. ``patch_sets`` are the newest
     that it missed. ``allowed`` is the time from upload to deadline; ``reference`` is the CI
     that judged on its main project what was due, None where every upload is. On one branch
     the chances are those of whole UTC days, and those in a row are among ``total``.
@@ -50,6 +51,7 @@ class Missed:
     allowed: timedelta
     reference: str | None
     patch_sets: tuple[MissedPatchSet, ...]
+    until: datetime | None = None
 
 
 def missed(tx: Tx, ctx: Context, name: str, limit: int = 50, branch: str | None = None) -> Missed:
@@ -60,6 +62,7 @@ def missed(tx: Tx, ctx: Context, name: str, limit: int = 50, branch: str | None 
     row = find_ci(tx, name)
     line = line_of(tx, ctx, row, branch)
     there, length = branch_name(line), ctx.config.judgement.coverage.window
+    heard = line.last_heard_at if there is None else None
     chances = chances_of(tx, row.id) or StoredChances(row.id, 0, 0, 0, 0.0, ())
     changes = changes_by_id(tx, {each.change_id for each in chances.patch_sets})
     if there is not None:
@@ -79,6 +82,7 @@ def missed(tx: Tx, ctx: Context, name: str, limit: int = 50, branch: str | None 
             for each in newest
             if each.change_id in changes
         ),
+        heard if heard and ctx.now - heard >= timedelta(days=1) else None,
     )
 
 

@@ -100,20 +100,17 @@ def standing(rank: Standing) -> str:
 
 def missed(report: Missed) -> str:
     """What a CI missed, after its name: as "missed 3 of 25 chances to report in 7 days …"."""
-    window, row = figures.span(report.window), figures.number(report.in_a_row)
-    said = (
-        f"missed {figures.number(report.total)} of"
-        f" {figures.plural(report.due, 'chance')} to report in "
-    )
-    if not report.in_a_row:
-        if not report.due:
-            return f"had no chance to report in {window}."
-        said += window
-    elif report.due:
-        said += f"the {window} until it was last heard, and {row} more in a row since"
+    window, row = figures.span(report.window), report.in_a_row
+    if row or report.until:
+        window = f"the {window} until it was last heard"
+    if not report.due and not row:
+        return f"had no chance to report in {window}."
+    if report.due:
+        chances = f"{figures.number(report.total)} of {figures.plural(report.due, 'chance')}"
+        more = f", and {figures.number(row)} more in a row since" if row else ""
+        said = f"missed {chances} to report in {window}{more}"
     else:
-        chances = figures.plural(report.in_a_row, "chance")
-        said = f"missed {chances} to report in a row since it was last heard"
+        said = f"missed {figures.plural(row, 'chance')} to report in a row since it was last heard"
     due = f"due {figures.duration(report.allowed.total_seconds())} after the upload"
     where = f" of what {report.reference} judged" if report.reference else ""
     return f"{said} ({due}{where})."

@@ -10,6 +10,7 @@ from cibot.chat.dispatch import Dispatcher
 from cibot.chat.protocol import Asker, Channel, Question
 from cibot.config.models import Config
 from cibot.judging.references import ReferenceLearner
+from cibot.reports import wording
 from cibot.reports.context import Context
 from cibot.reports.home_projects import reference_on
 from cibot.reports.matrix import matrix
@@ -56,6 +57,27 @@ def test_what_was_missed_on_one_branch(store: Store) -> None:
     assert (answer["due"], answer["total"], len(answer["patch_sets"])) == (28, 9, 9)
     page = web.get(f"/ci/Acme?branch={STABLE}").get_data(as_text=True)
     assert "missed 9 of 28 chances" in page
+
+
+def test_what_was_missed_before_a_ci_was_last_heard_is_not_of_the_days_since(
+    scenario: Scenario,
+) -> None:
+    """Nothing was due since, so that it is not silent."""
+    for turn in range(30):
+        scenario.change(acme=turn % 10 != 5 or None)
+    scenario.judge()
+    said = [_missed_by_acme(scenario)]
+    scenario.now += timedelta(days=20)
+    said += [_missed_by_acme(scenario)]
+    assert said == [
+        "missed 3 of 28 chances to report in 7 days",
+        "missed 3 of 28 chances to report in the 7 days until it was last heard",
+    ]
+
+
+def _missed_by_acme(scenario: Scenario) -> str:
+    ctx = Context(scenario.now, CONFIG)
+    return wording.missed(scenario.store.read(lambda tx: missed(tx, ctx, "acme"))).split(" (due")[0]
 
 
 @pytest.mark.parametrize("named", [False, True])
