@@ -61,8 +61,7 @@ def test_a_job_that_is_gone_is_told_once_and_its_return(scenario: Scenario) -> N
         scenario.judge()
     assert scenario.judge() is State.HEALTHY
     assert scenario.alerts()[1:] == [
-        "● healthy — Acme recovered: no job is missing; 2 jobs with enough reports to judge"
-        " (after 8 h)"
+        "● healthy — Acme recovered: iscsi is in the reports again (after 8 h)"
     ]
 
 
