@@ -76,8 +76,13 @@ def test_it_is_all_one_in_how_many_goes_a_past_is_lived_through(
     scenario.restart()
     monkeypatch.setattr(trackers, "_FULL", full)
     monkeypatch.setattr(trackers, "_LITTLE", 0.0)
+    read: list[bytes] = []
+    unpack = trackers.unpack
+    monkeypatch.setattr(trackers, "unpack", lambda row: (read.append(row), unpack(row))[1])
     assert scenario.judge() is State.HEALTHY
     assert len(ends) - goes > goes
+    most_of_a_ci = trackers._IN_MEMORY + len(trackers._STOPS)  # none that is dropped
+    assert len(read) <= 2 * most_of_a_ci
     assert (incidents(scenario), scenario.steps(), scenario.alerts()) == before
 
 
