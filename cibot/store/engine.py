@@ -11,6 +11,7 @@ import logging
 import os
 import random
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -30,6 +31,7 @@ _RETRIED = {1205, 1213, 1047, 1020, 2002, 2003, 2006, 2013, 1053, 1927}
 _OF_THE_ROW = {1300, 1366, 3819, 4025}  # OperationalError in PyMySQL, and yet the row's fault
 _DISCONNECTED = {1047}  # a node that left the cluster; the pool must look for another
 _TRIES = 6
+_UNWRITTEN_S = 30.0  # a leader writes more often; a standby that is asked nothing tries no more
 _CACHE = "cache_size=-1024"  # KiB of pages for each connection to SQLite; the kernel caches, too
 # What a process holds that is paused in a transaction, MariaDB gives back to the others.
 _SESSION = (
@@ -63,7 +65,7 @@ class Store:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self._pause = threading.Event()
-        self._unwritten = ""  # why nothing was written the last time
+        self._unwritten = ("", 0.0)  # why nothing was written the last time, and when that was
 
     def write(self, work: Callable[[Tx], T]) -> T:
         """Runs ``work`` in one transaction and commits; runs it again after a conflict.
@@ -74,9 +76,9 @@ class Store:
         try:
             done = self._write(work)
         except StoreError as error:
-            self._unwritten = str(error)
+            self._unwritten = (str(error), time.monotonic())
             raise
-        self._unwritten = ""
+        self._unwritten = ("", 0.0)
         return done
 
     def _write(self, work: Callable[[Tx], T]) -> T:
@@ -115,8 +117,9 @@ class Store:
         """Asks the database whether it is there; raises StoreError where it is not, or is full
         or read-only: nothing was written the last time."""
         self.read(lambda tx: tx.execute(select(1)).scalar_one())
-        if self._unwritten:
-            raise StoreError(f"it answers and is not written: {self._unwritten}")
+        why, at = self._unwritten
+        if why and time.monotonic() - at < _UNWRITTEN_S:
+            raise StoreError(f"it answers and is not written: {why}")
 
     def close(self) -> None:
         """Closes every connection."""

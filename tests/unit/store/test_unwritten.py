@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from cibot.store import engine
 from cibot.store.engine import Store, StoreError, StoreRefused, Tx, open_store
 
 
@@ -47,6 +48,19 @@ def test_a_full_database_is_not_well(store: Store) -> None:
         store.write(full)
     with pytest.raises(StoreError, match="full"):
         store.ping()
+
+
+def test_a_standby_that_writes_no_more_is_well_again_after_a_while(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(tx: Tx) -> None:
+        tx.exec_driver_sql("PRAGMA max_page_count = 10")
+        _insert(tx)
+
+    with pytest.raises(StoreError, match="full"):
+        store.write(full)
+    monkeypatch.setattr(engine, "_UNWRITTEN_S", 0.0)
+    store.ping()
 
 
 def test_a_row_that_is_refused_says_nothing_of_the_database(store: Store) -> None:
