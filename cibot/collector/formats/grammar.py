@@ -15,6 +15,7 @@ from cibot.collector.formats.naming import (
     GENERAL,
     KINDS,
     LINKING,
+    STEPS,
     WHOLE,
     counted,
     labels,
@@ -51,7 +52,8 @@ _TEST_SENTENCE = re.compile(
 _LONGEST_TOLD = 200
 _TOLD = re.compile(
     r"(?P<name>[\w./-][^\s:#|()]{0,60}(?: [^\s:#|()-][^\s:#|()]{0,60}| :: [^:#|()]{1,60}){0,3})"
-    r"(?P<number> #\d[\w.]{0,30})?(?P<divider>\s{0,20}:\s|\s{1,20}(?:-{1,2}|[—–|])\s)\s{0,20}"
+    r"(?P<number> #\d[\w.]{0,30})?"
+    r"(?P<divider>\s{0,20}:\s|\s?\.{3,80}\s|\s{1,20}(?:-{1,2}|[—–|])\s)\s{0,20}"
     r"(?P<text>\S.+)"
 )
 _PLAIN = (Result.PASS, Result.FAIL)
@@ -151,11 +153,14 @@ def _told_job(text: str) -> list[FoundJob]:
         return []
     url = first_url(words)
     said = verdict(words.partition(url)[0] if url else words)
-    counts = url is not None or any(c.isdigit() for c in words)
-    if said not in (Outcome.SUCCESS, Outcome.FAILURE) or not counts:
+    counts = any(c.isdigit() for c in words.partition("://")[0])
+    if said not in (Outcome.SUCCESS, Outcome.FAILURE) or not (counts or url):
         return []
     shape = f"told {match['number'] and '#'}{match['divider'].strip()}"
-    return [FoundJob(Build(name, said.name, url), shape, sure=False)]
+    sure = (
+        url is not None and counts and not match["number"] and " " not in name and like_a_name(name)
+    )
+    return [FoundJob(Build(name, said.name, url), shape, sure=sure)]
 
 
 def _url_below(following: str, *, marked: bool) -> str | None:
@@ -234,7 +239,8 @@ class _Line:
             if i != self.at and i not in aside and wordy(token):
                 words.append(token.text)
             elif words:
-                runs.append(_Run(i - len(words), i, words))
+                step = token.kind == "number" and words[0].lower() in STEPS and len(words) == 1
+                runs += [] if step else [_Run(i - len(words), i, words)]
                 words = []
         return runs
 
@@ -262,13 +268,13 @@ class _Line:
     def _bare(self, run: _Run) -> _Run | None:
         """The run without its kind of job and what only tells; None if no name is left."""
         words = without_telling(run.words)
-        if len(words) > 1 and words[0].lower() in LINKING:
-            words = words[1:]  # "Build #88 of acme-core"
+        of = len(words) > 1 and words[0].lower() in LINKING
+        words = words[of:]  # "Build #88 of acme-core"
         kind = words[-2].lower() if len(words) > 1 else ""
         kind = kind if run.words[0][0].isupper() or run.end != self.at else ""
         if kind in KINDS:
             words = words[-1:]
-        elif len(words) < len(run.words) and not (len(words) == 1 and like_a_name(words[0])):
+        elif len(words) + of < len(run.words) and not (len(words) == 1 and like_a_name(words[0])):
             return None
         name = " ".join(words)
         if not any(c.isalpha() for c in name) or labels(name):
@@ -310,7 +316,8 @@ class _Line:
         if by_url and self.at < run.start and 0 <= self.url_at < run.start:
             return by_url
         glued = run.end == self.at and not self.bulleted
-        if nameless(name, listed=self.bulleted) or (glued and name.lower() in GENERAL):
+        lone = counted([name]) and not self.bulleted  # "Pipeline URL failed"
+        if lone or nameless(name, listed=self.bulleted) or (glued and name.lower() in GENERAL):
             return by_url or None
         whole = glued and run.words[-1].lower() in WHOLE  # "Unit tests FAILED, JOB_URL"
         return by_url if whole and by_url else name
@@ -353,6 +360,10 @@ class _Line:
             return None, False
         return name, sure and not nameless(name, listed=self.bulleted)
 
+    def _explained(self) -> bool:
+        """Whether a colon follows the result that ends what is said of the job."""
+        return [token.text for token in self.tokens[self.at + 1 : self.at + 2]] in ([":"], [": "])
+
     def _sure(  # noqa: PLR0911 - one return a form
         self, run: _Run, after: int, *, linked: bool
     ) -> bool | None:
@@ -362,6 +373,12 @@ class _Line:
         lone = len(run.words) == 1
         if kind == "shout" and lone and divider:
             return True if after <= 6 else None
+        if (
+            len(run.words) < run.end - run.start
+            and result_class(result) in _PLAIN
+            and self._explained()
+        ):
+            return True  # "api-compat check failed: 2 changes"
         if after or (self.marked and len(run.words) > 3):
             return None
         if self.marked:

@@ -31,7 +31,9 @@ def read(comment: Comment) -> Report | None:
     result: str | None = None
     unlinked = False
     for index, line in enumerate(comment.lines):
-        if line.endswith(":") or (comment.by_ci and _heads(line, first=not index)):
+        if line.endswith(":") or (
+            len(line) < 60 and comment.by_ci and _heads(line, first=not index)
+        ):
             said = verdict(line) if len(line) <= 60 else None
             result = _RESULTS.get(said) if said is not None else None
             unlinked = comment.by_ci and _of_jobs(line)
@@ -55,7 +57,9 @@ def _heads(line: str, *, first: bool) -> bool:
     """``Failed``, ``## Passed jobs``; and where it is the first, ``2 of 12 checks have failed``."""
     if first and line[0].isdigit() and not _JOBS.isdisjoint(words_of(line)):
         return True
-    words = line.lower().strip("#*= ").split() if line[0] not in " \t-•" else []
+    if line[0] in " \t-•" or len(line) > 30:
+        return False
+    words = line.lower().strip("#*= ").split()
     return (
         len(words) in (1, 2) and known_result(words[0]) in _JUDGED and _JOBS.issuperset(words[1:])
     )
@@ -75,7 +79,7 @@ def _enumerated(comment: Comment) -> list[Build]:
         head, colon, rest = line.partition(": ")
         if not colon or len(head) > 40 or rest.lower() == "none" or rest[-1:] == ".":
             continue
-        jobs = [name_and_url(part) for part in rest.split(", ")]
+        jobs = [name_and_url(_bare(part)) for part in rest.split(", ")]
         if is_url(rest) or not all(name[:1].isalpha() and " " not in name for name, _ in jobs):
             continue
         first = head.partition(" ")[0]
@@ -89,6 +93,11 @@ def _enumerated(comment: Comment) -> list[Build]:
     names = [build.name for build in builds]
     surely = surely or any(map(like_a_name, names))
     return builds if surely and not any(map(names_test, names)) else []
+
+
+def _bare(part: str) -> str:
+    """``linux-arm`` of "linux-arm (compile error in foo.c)"."""
+    return part if "://" in part else part.partition(" (")[0]
 
 
 def _job(line: str, result: str, *, unlinked: bool) -> Build | None:

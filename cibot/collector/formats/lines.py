@@ -44,6 +44,8 @@ _SECTIONS = ("Optional ", "Required ", "Informational ", "VOTING", "NON-VOTING")
 _LISTED = ("checks", "jobs", "tests", "builds", "stages")
 # "-1 lint URL"
 _VOTED = re.compile(r"(?P<sign>[+-])[12] (?P<name>[\w./-]{2,100}):? <?(?P<url>https?://[^\s>]+)>?")
+_HEAD_WITHIN = 4  # lines, without bars
+_GAP = re.compile(r"\s*\t\s*|\s{2,}")
 _BULLETS = "-*•+–—· \t"
 
 
@@ -77,7 +79,8 @@ def _job_lines(lines: Sequence[str], said: Outcome | None) -> Iterator[FoundJob]
     voting = True
     column = count = 0
     for index, line in enumerate(lines):
-        if line[:1] == "|" and (head := named_column(line)) is not None:
+        cells = _row(line) if column or index < _HEAD_WITHIN or line[:1] == "|" else ""
+        if cells and (head := named_column(cells)) is not None:
             column = head
             continue
         if " : " not in line:
@@ -88,17 +91,33 @@ def _job_lines(lines: Sequence[str], said: Outcome | None) -> Iterator[FoundJob]
                 voting = section
                 continue
         following = lines[index + 1] if index + 1 < len(lines) else ""
-        row = table_row(line, column) if column and line[:1] == "|" else None
+        row = table_row(cells, column) if column and cells else None
         jobs = [FoundJob(row, _ROW, sure=True)] if row else _jobs_of(line, following)
         if not jobs and said is Outcome.SUCCESS and (own := _own_words(line)):
             jobs = [FoundJob(own, _COLON, sure=True)]
         for job in jobs:
-            below = following if job.build.url is None and is_url(following) else None
-            build = job.build if voting else replace(job.build, voting=False)
-            yield job._replace(build=build, below=below)
+            if job.build.url is None and is_url(following):
+                yield _with(job, voting=voting, below=following)
+            else:
+                yield job if voting else _with(job, voting=False, below=None)
             count += 1
             if count == MAX_BUILDS:
                 return
+
+
+def _with(job: FoundJob, *, voting: bool, below: str | None) -> FoundJob:
+    build = replace(job.build, voting=job.build.voting and voting)
+    return job._replace(build=build, below=below)
+
+
+def _row(line: str) -> str:
+    """A row, with bars where blanks or tabs divide its cells; nothing where it is none."""
+    if line[:1] == "|":
+        return line
+    if "   " not in line and "\t" not in line:
+        return ""
+    text = line.strip()
+    return _GAP.sub("|", text) if "   " in text or "\t" in text else ""
 
 
 def _section(line: str) -> bool | None:

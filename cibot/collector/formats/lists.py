@@ -16,22 +16,27 @@ NAME = "list"
 PLAIN_TO_SEE = (NAME,)
 _ROLES = {
     **dict.fromkeys(("name", "job", "builder", "label", "test", "build"), "name"),
-    **dict.fromkeys(("status", "result", "state", "conclusion", "outcome"), "state"),
+    **dict.fromkeys(("status", "result", "state", "conclusion", "outcome", "verdict"), "state"),
     **dict.fromkeys(("link", "url", "logs", "log", "console", "details"), "link"),
+    **dict.fromkeys(("config", "target", "platform", "suite", "task"), "about"),
     **dict.fromkeys(("duration", "time"), "duration"),
 }
 """What a key's last word says: ``Job name: unit``, ``Test-Status: FAILURE``, ``web_url: …``."""
 # "Name: unit   Status: SUCCESS", "name=unit status=success", "job: unit, result: SUCCESS"
 _FIELD = re.compile(r"[ \t]{2,}(?=[A-Za-z]{3,8}: )|[ \t]+(?=[a-z_]{3,10}=)|, (?=[A-Za-z]{3,8}: )")
 _ROLE_LINE = re.compile(
-    r"[*-]{0,2} ?\*{0,2}(?:status|result|state|conclusion|outcome)\b", re.IGNORECASE
+    r"[*-]{0,2} ?\*{0,2}(?:status|result|state|conclusion|outcome|verdict)\b", re.IGNORECASE
 )
+_NUMBER = re.compile(r"^\d{1,3}[.)] ")
 _SIGN = re.compile(r"[:=]")
 _KEY_END = re.compile(r"[^ _-]*$")
-_STATE = re.compile(r"(?:^|[\s_-])(?:status|result|state|conclusion|outcome)(?:\s*:\s|=)")
-_BARE = re.compile(r"\n[ \t]*[A-Za-z_]{2,20}[ \t]*(?:\n|$)")  # a result below its job's name
+_STATE = re.compile(r"(?:^|[\s_-])(?:status|result|state|conclusion|outcome|verdict)(?:\s*:\s|=)")
+# A result below its job's name, perhaps with a URL behind it.
+_BARE = re.compile(r"\n[ \t]*[A-Za-z_]{2,20}[ \t]*(?:\n|$|https?:)")
 _NAME = re.compile(
-    r"^[ \t*-]*(?:[a-z]+[ _-])?(?:name|job|builder|label|test|build)(?:\s*:\s|=)", re.MULTILINE
+    r"^[ \t*-]*(?:[a-z]+[ _-])?(?:name|job|builder|label|test|build|config|target|"
+    r"platform|suite|task)(?:\s*:\s|=)",
+    re.MULTILINE,
 )
 
 
@@ -62,18 +67,16 @@ def _items(lines: list[str]) -> list[Build]:
         following = lines[index + 1] if index + 1 < len(lines) else ""
         if _heads(line, following):
             builds += _build(item)
-            item = {"name": line.strip("* -#")}
-        elif is_url(bare := line.strip()):
-            item.setdefault("link", bare)
-        elif "name" in item and known_result(bare) is not None:
-            item["state"] = bare
+            item = {"name": _NUMBER.sub("", line).strip("* -#")}
+        else:
+            item |= _plain(line.strip(), item)
         for field in _FIELD.split(line.strip()):
             bare = field.lstrip("* \t")
             sign = _SIGN.search(bare)
             colon = sign is not None
             key = bare[: sign.start()].lstrip("- ").strip() if sign else ""
             value = bare[sign.end() :] if sign else ""
-            role = _ROLES.get(_KEY_END.findall(key.lower())[0]) if colon else None
+            role = _role(key, item) if colon else None
             if item and colon and (bare.startswith("- ") or (role and role in item)):
                 builds += _build(item)
                 item = {}
@@ -85,6 +88,24 @@ def _items(lines: list[str]) -> list[Build]:
             elif role is not None and value.strip():
                 item[role] = value.strip().strip("'\"")
     return builds + _build(item)
+
+
+def _plain(bare: str, item: dict[str, str]) -> dict[str, str]:
+    """What a line without a key says of the item: a URL, a result, or both."""
+    if is_url(bare):
+        return {} if "link" in item else {"link": bare}
+    state, _, link = bare.partition(" ")
+    if "name" not in item or known_result(state) is None or (link and not is_url(link)):
+        return {}
+    return {"state": state, "link": link} if link else {"state": state}
+
+
+def _role(key: str, item: dict[str, str]) -> str | None:
+    """What a key says of the item; a platform names it where nothing else does."""
+    role = _ROLES.get(_KEY_END.findall(key.lower())[0])
+    if role != "about":
+        return role
+    return None if "name" in item and "state" not in item else "name"
 
 
 def _heads(line: str, following: str) -> bool:

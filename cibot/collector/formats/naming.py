@@ -27,6 +27,7 @@ WHOLE = word_set("tests test builds build checks jobs job")
 _TELLING = word_set("status result results outcome verdict conclusion with is was are has")
 """Words that end what stands before a result, where it is no job's name."""
 KINDS = word_set("job stage builder task check workflow")
+STEPS = KINDS | word_set("step part phase")
 _COUNTED = word_set("build pipeline run workflow job")
 _VERBS = word_set("finished completed ended concluded done has have been is was as state")
 _TESTED = re.compile(

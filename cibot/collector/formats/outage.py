@@ -183,7 +183,7 @@ _TESTED = _any(
     r"by \d+(?:\.\d+)? ?%|broken (?:link|reference|import|symlink)",
     r"(?:segmentation fault|segfault|assertion|benchmark|deadlock|test_\w+|partition)",
     r"fail\w*:.{1,200} test$",
-    r"(?:ld|linker|linking|collect2|cc1(?:plus)?)\b",
+    r"(?:section \.\w+|undefined reference|ld|linker|linking|collect2|cc1(?:plus)?)\b",
     r"in (?:the |an? )?(?:unit|integration|functional|regression|smoke|system|acceptance) tests?\b",
     r"\w*tests?\.\w+",
 )

@@ -19,9 +19,6 @@ _SAME = (
     ("work in progress", "wip"),
     ("in_progress", "running"),
     ("in progress", "running"),
-    ("being tested", "testing"),
-    ("being built", "building"),
-    ("being verified", "testing"),
     ("went wrong", "failed"),
     ("went well", "passed"),
     ("is wrong with", "failed"),
@@ -47,7 +44,11 @@ _OTHER: tuple[tuple[str, str], ...] = (
         r"(?:after|despite|following) (?:\w+ ){0,3}fail\w*(?: \w+)?",
         r"\1",
     ),
-    (r"\b(?:previous|earlier|former|last) (?:failures?|errors?|(?:failed|red) \w+)", ""),
+    (
+        r"\bpreviously failed \w+|"
+        r"\b(?:previous|earlier|former|last) (?:failures?|errors?|(?:failed|red) \w+)",
+        "",
+    ),
     (r"regressions? (?:(?:was|were) )?(?:detected|found)", "failure"),
     (
         r"\bno (?:new )?(?:regressions?|(?:issues|problems)$|(?:issues|problems|findings|defects|"
@@ -65,6 +66,7 @@ _OTHER: tuple[tuple[str, str], ...] = (
         r"(?! (?:known|expected|skipped|optional|flaky|\d+ skip))",
         "failed",
     ),
+    (r"\bbeing (?:tested|built|verified)\b", "testing"),
     (r"\b(?:finished|completed|done|ended) with [1-9]\d* (?:problem|issue)s?\b", "failed"),
     (r"\bbreaks (?:the |our )?(?:build|tests?|compilation)\b", "failed"),
     (
@@ -75,7 +77,8 @@ _OTHER: tuple[tuple[str, str], ...] = (
     (r"\b(?:couldn't|cannot|can't|not) be verified\b", "failed"),
     (
         r"\b(?:kernel (?:panic|oops|bug)|segmentation fault|segfault(?:ed)?|core dumped|"
-        r"[1-9]\d* red (?:jobs?|builds?|tests?|checks?))\b|(?<=: )red$",
+        r"[1-9]\d* (?:red (?:jobs?|builds?|tests?|checks?)|"
+        r"(?:jobs?|builds?|tests?|checks?) (?:are |is |were )?red))\b|(?<=: )red$",
         "failed",
     ),
     (
@@ -101,7 +104,7 @@ _EITHER = (  # of what passed or failed: it passed where there is a group "good"
 _WORDS = tuple((re.compile(pattern), meaning) for pattern, meaning in _OTHER)
 _SIGNS = tuple(re.compile(pattern) for pattern in _EITHER)
 _HINT = re.compile(
-    r"approved by|recovered|"
+    r"approved by|recovered|being |"
     r"exit|rc[= ]|kernel|segm|segf|core d| red|no |regress|breaks|[+-][12]|verified|clean|"
     r"[:=] ?(?:pos|neg|good|bad|red)|fine|without|warnings|f[:=]|timeout|deadline|"
     r"return|hang|hung|stuck|fail[:=/]|back to|after|despite|following|"

@@ -20,12 +20,12 @@ _TOKEN = re.compile(
     rf"|(?P<mark>[{GOOD}{BAD}])"
     r"|(?P<open>[(\[<{])|(?P<close>[)\]>}])"
     r"|(?P<path>::(?=\s|$))"
-    r"|(?P<divider>\.{3,}\**|[-=]{1,2}>|-{2,}|[→⇒➔–—…|;]|,\ ?|:(?=\s|$)|(?<=\s)[-=](?=\s)|\s{2,}|\t"
-    r"|=(?=[A-Z_]+(?:$|[\s,;])))"
+    r"|(?P<divider>\.{3,}\**|[-=]{1,2}>|-{2,}|[→⇒➔–—…|;·•]|,\ ?|:(?=\s|$)|(?<=\s)[-=](?=\s)"
+    r"|\s{2,}|\t|=(?=[A-Z_]+(?:$|[\s,;()|])))"
     rf"|(?P<time>(?:\d+(?:\.\d+)?\ ?{_UNIT})+(?![\w/-]|\.\d)|\d+:\d\d(?::\d\d)?(?!\w))"
     r"|(?P<number>\#\d+|\d+/\d+(?![\w/]))"
     r"|(?P<quoted>(?<!\w)(?:'[\w./ -]{2,60}'|\"[\w./ -]{2,60}\")(?!\w))"
-    rf"|(?P<word>(?:(?!\.{{3}})[^\s()\[\]<>{{}}|;,:=→⇒➔–—…\"`{GOOD}{BAD}]|[:=](?=[^\s:=])(?![A-Z_]+(?:$|[\s,;])))+)"
+    rf"|(?P<word>(?:(?!\.{{3}})[^\s()\[\]<>{{}}|;·•,:=→⇒➔–—…\"`{GOOD}{BAD}]|[:=](?=[^\s:=])(?![A-Z_]+(?:$|[\s,;()|])))+)"
 )
 _SECOND = {word.partition("_")[2].lower() for word in RESULT_WORDS if word.count("_") == 1}
 """Second words of results of two, such as "timed out"."""
@@ -125,7 +125,7 @@ def result_at(tokens: Sequence[Token]) -> int | None:
     if not places:
         marks = [at for at, token in enumerate(tokens) if token.kind == "mark"]
         return marks[0] if len(marks) == 1 else None
-    while len(places) > 1 and any(t.text in ARROWS for t in tokens[places[0] + 1 : places[1]]):
+    while len(places) > 1 and _leads(tokens[places[0] + 1 : places[1]]):
         places = places[1:]  # "incomplete -> failed"
     if len({result_class(tokens[at].text) for at in places}) > 1:
         return None
@@ -135,6 +135,10 @@ def result_at(tokens: Sequence[Token]) -> int | None:
     return places[0] if all(abs(at - places[0]) == 1 for at in paths) else None
 
 
+def _leads(between: Sequence[Token]) -> bool:
+    return any(t.text in ARROWS for t in between) and not any(t.kind == "word" for t in between)
+
+
 def segments(tokens: Sequence[Token]) -> list[list[Token]]:
     """The tokens of each job of a line that tells of several; nothing where it tells of one.
 
@@ -142,23 +146,27 @@ def segments(tokens: Sequence[Token]) -> list[list[Token]]:
     line begins with one) begins the next.
     """
     results = [at for at, token in enumerate(tokens) if token.kind in RESULTS]
+    head = next((at for at, token in enumerate(tokens) if token.text.strip() == ":"), 0)
+    if head > 1 and results[:1] and results[0] < head and all(map(wordy, tokens[:head])):
+        return segments(tokens[head + 1 :])  # "Build succeeded with failures: a SUCCESS, …"
     if len(results) < 2:
         return []
     if (stop := next((at for at in results if _stops(tokens, at + 1)), None)) is not None:
         if any(map(wordy, tokens[stop + 1 :])):
             return []  # sentences
         tokens = tokens[: stop + 1]  # what follows, a URL, is of the whole
-    parts = _cut(tokens, [at + 1 for at in _flush(tokens) if tokens[at].text.strip() in ",;|/"])
+    parts = _cut(tokens, [at + 1 for at in _flush(tokens) if tokens[at].text.strip() in ",;|/·•"])
     if all(sum(token.kind in RESULTS for token in part) == 1 for part in parts):
         return parts
     if not any(token.kind == "word" for token in tokens[: results[0]]):
         return _cut(tokens, results)
     starts: list[int] = []
     done = False
-    for at in _flush(tokens):
-        if done and tokens[at].kind == "word":
+    flush = set(_flush(tokens))
+    for at, token in enumerate(tokens):
+        if done and token.kind == "word" and at in flush:
             starts.append(at)
-        done = tokens[at].kind in RESULTS or (done and tokens[at].kind != "word")
+        done = token.kind in RESULTS or (done and (token.kind != "word" or at not in flush))
     return _cut(tokens, starts)
 
 
