@@ -39,6 +39,7 @@ from tests.chaos.setting import CIS, NICK, ROOM, SLACK_ROOM, SUMMARY_HOUR, Serve
 from tests.support.inspircd import InspIRCd
 from tests.support.irc_user import IrcUser
 from tests.support.ngircd import Ngircd
+from tests.support.processes import PATIENCE_S
 from tests.support.whole_bot import TOKEN, eventually
 
 _NEVER = 10  # of the CIs, the last ones, never break; the others once at most
@@ -52,12 +53,11 @@ _TIMING = IrcTiming(
 _REST = 2  # times as long as its judging; this wait is real time, whatever the simulated clock says
 _STEP = timedelta(minutes=20)
 _SUMMARY = timedelta(hours=SUMMARY_HOUR)
-PATIENCE_S = 180.0  # on a machine that does much besides
 
 
 def until(look: Callable[[], object], what: str) -> None:
     """Waits in real time until ``look`` says something true."""
-    eventually(look, what, PATIENCE_S)
+    eventually(look, what)
 
 
 def tomorrow() -> datetime:

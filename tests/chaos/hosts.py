@@ -26,7 +26,7 @@ from cibot.store.outbox import About, MessageKind
 from cibot.text.card import card
 from tests.support.irc_user import IrcUser
 from tests.support.ngircd import Ngircd
-from tests.support.processes import ServerProcess, free_port
+from tests.support.processes import PATIENCE_S, ServerProcess, free_port
 from tests.support.whole_bot import TOKEN, toml
 
 SKEWS_S = (0.0, 600.0, -600.0)
@@ -51,7 +51,7 @@ class Host:
 
     def start(self) -> None:
         """Starts it, also again, and waits until it answers."""
-        self.process.start(self._answers, timeout_s=120)
+        self.process.start(self._answers)
 
     def _answers(self) -> bool:
         try:
@@ -130,7 +130,7 @@ class Trial:
         owners = re.findall(r"leading owner=(\w+)", host.process.log_tail(10000))
         return str(owners[-1]) if owners else ""
 
-    def until(self, look: Callable[[], Any], what: str, timeout_s: float = 60.0) -> Any:
+    def until(self, look: Callable[[], Any], what: str, timeout_s: float = PATIENCE_S) -> Any:
         """What ``look`` gives once it is true; meanwhile the listener listens."""
         end = time.monotonic() + timeout_s
         while True:
@@ -177,7 +177,7 @@ class Trial:
         """Writes no more, and waits until nothing waits."""
         self._enough.set()
         self._writer.join(30)
-        self.until(lambda: not self.store.read(outbox.depth), "an empty outbox", 120)
+        self.until(lambda: not self.store.read(outbox.depth), "an empty outbox")
         self.listen()
 
     def _write(self) -> None:

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from tests.chaos.day import PATIENCE_S, Day, person, until
+from tests.chaos.day import Day, person, until
 from tests.chaos.setting import ACCOUNT, NICK, PASSWORD, ROOM, SLACK_ROOM
 from tests.support.irc_user import IrcUser
+from tests.support.processes import PATIENCE_S
 from tests.support.slack_caller import command_fields
 from tests.support.slack_server import Fault
 from tests.support.slack_websocket import Session

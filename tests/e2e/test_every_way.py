@@ -30,7 +30,7 @@ from tests.support.canned import CONFIG, canned
 from tests.support.history import NOW
 from tests.support.inspircd import InspIRCd
 from tests.support.irc_bot import QUICK
-from tests.support.processes import wait_until
+from tests.support.processes import PATIENCE_S, wait_until
 from tests.support.slack_caller import command_body, event_body, signed
 from tests.support.slack_fixtures import generous, running, slack_config
 from tests.support.slack_rules import texts_of
@@ -140,7 +140,7 @@ def slack_slash(_inspircd: InspIRCd, answer: Answer) -> Iterator[Ask]:
 
         def ask(text: str) -> str:
             post("command", command_body(text, server.new_response_url(), user_id=MIKA))
-            return seen(server.responses.get(timeout=10)[1])
+            return seen(server.responses.get(timeout=PATIENCE_S)[1])
 
         yield ask
 
@@ -193,7 +193,7 @@ def terminal(_inspircd: InspIRCd, answer: Answer) -> Iterator[Ask]:
         def ask(text: str) -> str:
             start = len(out.getvalue())
             keyboard.write(f"{text}\n")
-            assert answered.acquire(timeout=10)
+            assert answered.acquire(timeout=PATIENCE_S)
             return out.getvalue()[start:]
 
         yield ask

@@ -13,6 +13,7 @@ from werkzeug.serving import make_server
 
 from cibot.chat.slack.backend import SlackBackend
 from cibot.webhooks.slack import slack_blueprint
+from tests.support.processes import PATIENCE_S
 from tests.support.slack_caller import command_body, command_fields, event, event_body, signed
 from tests.support.slack_fixtures import generous, running, slack_config
 from tests.support.slack_server import Fault, Quiet, SlackServer
@@ -62,7 +63,9 @@ def test_http_from_command_to_answer(slack: SlackServer) -> None:
             request = urllib.request.Request(f"{url}/command", body, signed(SECRET, body))
             with urllib.request.urlopen(request, timeout=5) as answer:
                 assert (answer.status, answer.read()) == (200, b"")
-            assert slack.responses.get(timeout=5)[1]["text"] == f"you asked status {number}"
+            assert (
+                slack.responses.get(timeout=PATIENCE_S)[1]["text"] == f"you asked status {number}"
+            )
         ts = slack.say("C0GENERAL", f"{BOT} list")
         body = event_body("app_mention", f"{BOT} list", ts=ts)
         request = urllib.request.Request(f"{url}/events", body, signed(SECRET, body))
@@ -76,15 +79,15 @@ def test_socket_mode_answers_commands_mentions_and_direct_messages(
 ) -> None:
     session = slack.session()
     push(session, "e1", "slash_commands", command_fields("status x", slack.new_response_url()))
-    assert session.acks.get(timeout=5) == {"envelope_id": "e1"}
-    assert slack.responses.get(timeout=5)[1]["text"] == "you asked status x"
+    assert session.acks.get(timeout=PATIENCE_S) == {"envelope_id": "e1"}
+    assert slack.responses.get(timeout=PATIENCE_S)[1]["text"] == "you asked status x"
     ts = slack.say("C0GENERAL", "…")
     mention = event("app_mention", f"{BOT} list", ts=ts)
     for number in ("e2", "e3"):  # Slack sends again what was not acknowledged in time
         push(session, number, "events_api", mention)
-        assert session.acks.get(timeout=5) == {"envelope_id": number}
+        assert session.acks.get(timeout=PATIENCE_S) == {"envelope_id": number}
     push(session, "e4", "events_api", {"event": "nonsense"})
-    assert session.acks.get(timeout=5) == {"envelope_id": "e4"}
+    assert session.acks.get(timeout=PATIENCE_S) == {"envelope_id": "e4"}
     slack._direct("U0PERSON0")
     direct = event("message", "help", channel="D0PERSON0", channel_type="im")
     push(session, "e5", "events_api", direct)
@@ -104,8 +107,8 @@ def test_socket_mode_survives_refresh_break_and_refusal(
     third = slack.session()
     assert time.monotonic() - began < 10  # slack-sdk alone: 25 s in a busy loop
     push(third, "e1", "slash_commands", command_fields("back", slack.new_response_url()))
-    assert third.acks.get(timeout=5) == {"envelope_id": "e1"}
-    assert slack.responses.get(timeout=5)[1]["text"] == "you asked back"
+    assert third.acks.get(timeout=PATIENCE_S) == {"envelope_id": "e1"}
+    assert slack.responses.get(timeout=PATIENCE_S)[1]["text"] == "you asked back"
 
 
 def test_slacks_own_refresh_is_nothing_to_warn_of(
@@ -116,7 +119,7 @@ def test_slacks_own_refresh_is_nothing_to_warn_of(
         first.send({"type": "disconnect", "reason": reason})
         first = slack.session()
         push(first, reason, "slash_commands", command_fields(reason, slack.new_response_url()))
-        assert first.acks.get(timeout=5) == {"envelope_id": reason}
+        assert first.acks.get(timeout=PATIENCE_S) == {"envelope_id": reason}
     assert [record for record in caplog.records if record.levelname == "WARNING"] == []
     assert socket_mode.link().up
 

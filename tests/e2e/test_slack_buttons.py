@@ -27,6 +27,7 @@ from cibot.text.lengths import read_length
 from cibot.webhooks.slack import slack_blueprint
 from tests.support.canned import CONFIG, canned
 from tests.support.history import NOW
+from tests.support.processes import PATIENCE_S
 from tests.support.slack_caller import press, press_body, signed
 from tests.support.slack_fixtures import running, slack_config
 from tests.support.slack_rules import texts_of
@@ -70,7 +71,7 @@ class Desk:
         """Presses and returns what only the presser is told."""
         payload = press(ALERTS, message or self.root, label, self.slack.new_response_url(), who)
         self.post(payload)
-        url, body = self.slack.responses.get(timeout=10)
+        url, body = self.slack.responses.get(timeout=PATIENCE_S)
         assert url == payload["response_url"]
         assert body["response_type"] == "ephemeral"
         return str(body["text"])
@@ -79,7 +80,7 @@ class Desk:
         if self.socket:
             session = self.slack.session()
             session.send({"type": "interactive", "envelope_id": "e1", "payload": payload})
-            assert session.acks.get(timeout=5) == {"envelope_id": "e1"}
+            assert session.acks.get(timeout=PATIENCE_S) == {"envelope_id": "e1"}
             return
         body = press_body(payload)
         answer = self.client.post(URL, data=body, headers=signed(SECRET, body))
@@ -190,7 +191,7 @@ def test_a_double_click_is_one_press(desk: Desk) -> None:
     desk.post(first)
     desk.post(second)
     desk.wait_for_now("no alerts")
-    assert desk.slack.responses.get(timeout=10)[0] == first["response_url"]
+    assert desk.slack.responses.get(timeout=PATIENCE_S)[0] == first["response_url"]
     assert len(desk.store.read(lambda tx: silences_at(tx, NOW))) == 1
 
 
@@ -200,7 +201,7 @@ def test_a_button_in_the_thread_changes_the_first_message(desk: Desk) -> None:
     assert reply["thread_ts"] == root["ts"]
     payload = press(ALERTS, reply, "Silence 2 h", desk.slack.new_response_url(), OWNER)
     desk.post(payload)
-    _url, body = desk.slack.responses.get(timeout=10)
+    _url, body = desk.slack.responses.get(timeout=PATIENCE_S)
     assert body["thread_ts"] == root["ts"]
     desk.wait_for_now("no alerts")
     assert desk.slack.room(ALERTS)[1] == reply

@@ -11,6 +11,7 @@ from cibot.chat.slack.backend import SlackBackend
 from cibot.chat.slack.pictures import Pictures
 from cibot.reports.charts import can_draw, trend_png, trend_words
 from cibot.text.card import Card, Trend, card
+from tests.support.processes import PATIENCE_S
 from tests.support.slack_fixtures import running, slack_config
 from tests.support.slack_server import Fault, SlackServer
 from tests.support.slack_workspace import CHART_SCOPES
@@ -39,7 +40,7 @@ def test_a_new_alert_gets_a_picture_in_its_thread(
     slack: SlackServer, backend: SlackBackend
 ) -> None:
     backend.send(ALERTS, ALERT, key="7:opened")
-    root, picture = slack.wait_for(ALERTS, 2, 30)
+    root, picture = slack.wait_for(ALERTS, 2)
     assert picture["thread_ts"] == root["ts"]
     (shown,) = picture["files"]
     assert shown["title"] == "NetApp <CI> $x_1$"
@@ -47,7 +48,7 @@ def test_a_new_alert_gets_a_picture_in_its_thread(
     assert file["bytes"].startswith(PNG)
     assert file["alt_txt"] == "Results a day from 28 Oct to 23 Nov: 108 passed, 72 failed"
     backend.send(ALERTS, ALERT, key="7:reopened")
-    *_, again, second = slack.wait_for(ALERTS, 4, 30)
+    *_, again, second = slack.wait_for(ALERTS, 4)
     assert again["thread_ts"] == second["thread_ts"] == root["ts"]
     backend.send(ALERTS, replace(ALERT, trend=None), key="7:resolved")
     assert len(slack.files) == 2
@@ -71,7 +72,7 @@ def test_a_picture_that_fails_is_left_out(
     backend.send(ALERTS, ALERT, key="7:opened")
     backend.send(ALERTS, replace(ALERT, incident=8), key="8:opened")
     slack.released.set()
-    *_, picture = slack.wait_for(ALERTS, 3, 30)
+    *_, picture = slack.wait_for(ALERTS, 3)
     assert picture["thread_ts"] == slack.room(ALERTS)[1]["ts"]
 
 
@@ -103,7 +104,7 @@ def test_alerts_do_not_wait_for_the_drawing(slack: SlackServer) -> None:
     with running(backend):
         for incident in range(1, 12):
             backend.send(ALERTS, replace(ALERT, incident=incident), key=f"{incident}:opened")
-        assert drawn.acquire(timeout=10)
+        assert drawn.acquire(timeout=PATIENCE_S)
         assert len(slack.room(ALERTS)) == 11
         release.set()
     assert len(slack.files) == 0

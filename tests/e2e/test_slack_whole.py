@@ -10,6 +10,7 @@ import pytest
 import requests
 
 from tests.chaos.events import JUDGEMENT, Events, ci_tables
+from tests.support.processes import PATIENCE_S
 from tests.support.slack_caller import press, press_body, signed
 from tests.support.slack_rules import texts_of
 from tests.support.slack_server import SlackServer
@@ -84,7 +85,7 @@ def tell(slack: SlackServer, bot: WholeBot, story: Story) -> None:
         address = f"{bot.url}/webhooks/slack/work/interactions"
         answer = requests.post(address, data=body, headers=signed(SECRET, body), timeout=3)
         assert (answer.status_code, answer.text) == (200, "")
-        answered, said = slack.responses.get(timeout=10)
+        answered, said = slack.responses.get(timeout=PATIENCE_S)
         assert (answered, said["response_type"]) == (url, "ephemeral")
         return str(said["text"])
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
-from tests.support.processes import wait_until
+from tests.support.processes import PATIENCE_S, wait_until
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,9 @@ class EventReceiver:
         self._thread.join()
         self._server.server_close()
 
-    def wait_for(self, kind: str, *, number: int = 1, timeout_s: float = 60.0) -> list[Posted]:
+    def wait_for(
+        self, kind: str, *, number: int = 1, timeout_s: float = PATIENCE_S
+    ) -> list[Posted]:
         """Waits until `number` events of a type (comment-added …) have come, and returns them."""
 
         def enough() -> list[Posted] | None:

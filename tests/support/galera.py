@@ -132,7 +132,7 @@ class Node:
 
     def start(self) -> float:
         """Starts it, also after a kill, and waits until it is in step with the others."""
-        return self.process.start(lambda: _synced(self.socket), timeout_s=120)
+        return self.process.start(lambda: _synced(self.socket))
 
     @contextlib.contextmanager
     def stopped_applying(self) -> Iterator[Callable[[], None]]:
@@ -173,7 +173,7 @@ class Galera:
         """Waits until every node is in step; one that does not get there is started again."""
         for node in self.nodes:
             try:
-                wait_until(lambda node=node: _synced(node.socket), what="the node in step")
+                wait_until(lambda node=node: _synced(node.socket), 60, "the node in step")
             except AssertionError:
                 node.process.kill()
                 node.start()

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+from tests.support.processes import PATIENCE_S
+
 
 @dataclass(frozen=True)
 class IrcLine:
@@ -61,7 +63,7 @@ class IrcUser:
         password: str | None = None,
         capabilities: str = "",
         sasl: tuple[str, str] | None = None,
-        timeout_s: float = 60.0,
+        timeout_s: float = PATIENCE_S,
     ) -> None:
         """Connects and registers; over TLS when `ca` is given.
 

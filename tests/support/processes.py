@@ -38,6 +38,9 @@ os.execvp(sys.argv[4], sys.argv[4:])
 """
 
 
+PATIENCE_S = 300
+"""How long anything is waited for that comes in the end; only what never comes takes as long."""
+
 _MEMORY, _ROOM = Path("/dev/shm"), 2 * 1024**3  # bytes
 
 
@@ -75,7 +78,7 @@ def accepts(port: int) -> bool:
 
 
 def wait_until(
-    condition: Callable[[], Any], timeout_s: float = 60.0, what: str = "the condition"
+    condition: Callable[[], Any], timeout_s: float = PATIENCE_S, what: str = "the condition"
 ) -> Any:
     """Asks `condition` every 20 ms until its answer is true, and returns that answer.
 
@@ -143,7 +146,7 @@ class ServerProcess:
         """The process id while it runs."""
         return self._child.pid if self._child and self._child.poll() is None else None
 
-    def start(self, ready: Callable[[], bool], timeout_s: float = 30.0) -> float:
+    def start(self, ready: Callable[[], bool], timeout_s: float = PATIENCE_S) -> float:
         """Starts it and waits until `ready()` is true; returns the seconds that took."""
         began = time.monotonic()
         uid, gid = 0, 0

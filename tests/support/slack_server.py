@@ -18,6 +18,7 @@ from werkzeug.exceptions import ClientDisconnected
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
+from tests.support.processes import PATIENCE_S
 from tests.support.slack_rules import faults_of_blocks
 from tests.support.slack_websocket import Session, WebsocketServer
 from tests.support.slack_workspace import APP_TOKEN, BOT_TOKEN, Fields, Refused, Workspace
@@ -85,7 +86,7 @@ class SlackServer(Workspace):
         with self._lock:
             return list(self.rooms[room].messages)
 
-    def wait_for(self, room: str, count: int, timeout: float = 10) -> list[Fields]:
+    def wait_for(self, room: str, count: int, timeout: float = PATIENCE_S) -> list[Fields]:
         """Waits until ``count`` messages stand in the room."""
         with self.posted:
             arrived = self.posted.wait_for(
@@ -100,7 +101,7 @@ class SlackServer(Workspace):
             self._uses[url] = 0
         return url
 
-    def session(self, timeout: float = 10) -> Session:
+    def session(self, timeout: float = PATIENCE_S) -> Session:
         """The next websocket that the app opens."""
         return self.websockets.opened.get(timeout=timeout)
 

@@ -15,14 +15,14 @@ import pytest
 import requests
 
 from cibot.store.engine import Store, open_store
-from tests.support.processes import free_port
+from tests.support.processes import PATIENCE_S, free_port
 from tests.support.zygote import Forked, Zygote
 
 T = TypeVar("T")
 TOKEN = "a-webhook-token-of-the-tests"
 
 
-def eventually(look: Callable[[], T], what: str, timeout_s: float = 60.0) -> T:
+def eventually(look: Callable[[], T], what: str, timeout_s: float = PATIENCE_S) -> T:
     """What ``look`` returns as soon as it is true; fails when it never is."""
     deadline = time.monotonic() + timeout_s
     while True:
@@ -80,7 +80,7 @@ class WholeBot:
             [sys.executable, "-m", "cibot", *words, "--config", str(self.config)],
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=PATIENCE_S,
             check=False,
             env=_environment(),
         )
@@ -93,7 +93,7 @@ class WholeBot:
             self._upgrade()
         self.launch(self._zygote)
         try:
-            eventually(self._alive, "the bot", 120)
+            eventually(self._alive, "the bot")
         except BaseException:
             self.kill()
             raise
@@ -103,7 +103,7 @@ class WholeBot:
             self.command("db", "upgrade")
             return
         words = ["db", "upgrade", "--config", str(self.config)]
-        assert self._zygote.fork(words, self.log).wait(120) == 0, self.log.read_text()
+        assert self._zygote.fork(words, self.log).wait(PATIENCE_S) == 0, self.log.read_text()
 
     def launch(self, zygote: Zygote | None = None) -> None:
         """Starts it on a database that is ready, and does not wait."""

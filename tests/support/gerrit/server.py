@@ -41,7 +41,7 @@ class GerritServer(GerritRest):
 
     def start(self) -> float:
         """Starts it, also again on the same port; returns the seconds until it answered."""
-        took = self.process.start(self._answers, timeout_s=90)
+        took = self.process.start(self._answers)
         if not self._labels_are_open:
             self.open_labels()
             self._labels_are_open = True

@@ -15,7 +15,7 @@ from flask import Blueprint, request
 from cibot.daemon.app import create_app
 from cibot.web.server import SMALL_BODY, Deadlines, WebServer
 from cibot.web.server.lanes import lanes_of, network_of
-from tests.support.processes import wait_until
+from tests.support.processes import PATIENCE_S, wait_until
 
 _SHORT = Deadlines(header=1, body=1, idle=2, stalled=0.5, answer=60)  # none is met by chance
 
@@ -84,7 +84,7 @@ def test_an_address_that_is_none_is_answered_and_is_no_error_of_ours(
 def test_pages_take_no_thread_of_webhooks_and_probes() -> None:
     with site() as here, readers(here, 8) as asked:
         for _ in range(2):
-            assert here.begun.acquire(timeout=10)
+            assert here.begun.acquire(timeout=PATIENCE_S)
         for path in ("healthz", "readyz", "static/style.css"):
             assert requests.get(f"{here.url}/{path}", timeout=10).text == "quick"
         for path in ("gerrit/review/token", "slack/work/events"):
@@ -108,7 +108,7 @@ def test_webhooks_take_no_thread_of_pages_behind_a_prefix() -> None:
     url = f"{server.url}/ci/webhooks/gerrit/x/y"
     with ThreadPoolExecutor(1) as pool:
         held = pool.submit(requests.post, url, timeout=30)
-        assert begun.acquire(timeout=10)
+        assert begun.acquire(timeout=PATIENCE_S)
         assert requests.get(f"{server.url}/ci/else", timeout=10).status_code == 404
         go.set()
         assert held.result().status_code == 200
@@ -202,7 +202,7 @@ def test_who_does_not_read_the_answer_is_hung_up_on() -> None:
 def test_a_page_that_takes_long_is_waited_for() -> None:
     with site(_SHORT) as here, here.connect() as link:
         link.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
-        assert here.begun.acquire(timeout=10)
+        assert here.begun.acquire(timeout=PATIENCE_S)
         with here.connect() as idle:
             assert idle.recv(1) == b""  # so the deadlines are over
         here.go.set()

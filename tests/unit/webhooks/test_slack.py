@@ -17,7 +17,7 @@ from cibot.chat.slack.backend import SlackBackend
 from cibot.chat.slack.blocks import render
 from cibot.text.card import Button, Card, card
 from cibot.webhooks.slack import BODY_LIMIT, slack_blueprint
-from tests.support.processes import wait_until
+from tests.support.processes import PATIENCE_S, wait_until
 from tests.support.slack_caller import (
     command_body,
     event,
@@ -74,7 +74,7 @@ def test_command_is_acknowledged_and_answered_by_its_url(
 ) -> None:
     url = slack.new_response_url()
     assert post(client, COMMAND, command_body("status netapp", url)) == (200, "")
-    answered, body = slack.responses.get(timeout=10)
+    answered, body = slack.responses.get(timeout=PATIENCE_S)
     assert answered == url
     assert (body["text"], body["response_type"]) == ("you asked status netapp", "in_channel")
 
@@ -113,7 +113,7 @@ def test_replayed_request_is_refused_and_slacks_own_repeat_is_not(
     assert client.post(COMMAND, data=body, headers=headers).status_code == 401
     repeat = headers | {"X-Slack-Retry-Num": "1"}
     assert client.post(COMMAND, data=body, headers=repeat).status_code == 200
-    assert slack.responses.get(timeout=10)
+    assert slack.responses.get(timeout=PATIENCE_S)
     assert slack.responses.empty()
 
 
@@ -196,7 +196,7 @@ def test_one_person_asks_so_often_and_is_told_once(slack: SlackServer) -> None:
             assert post(client, COMMAND, body) == (200, "")
         other = command_body("me too", slack.new_response_url(), user_id="U0PERSON1")
         assert post(client, COMMAND, other) == (200, "")
-        said = sorted(str(slack.responses.get(timeout=10)[1]["text"]) for _ in range(8))
+        said = sorted(str(slack.responses.get(timeout=PATIENCE_S)[1]["text"]) for _ in range(8))
         assert [text for text in said if text.startswith("that is too much")] == [said[0]]
         assert said[1:] == [*(f"you asked {number}" for number in range(6)), "you asked me too"]
         assert slack.responses.empty()
@@ -215,7 +215,7 @@ def test_long_and_wrong_answers_are_for_the_asker_only(slack: SlackServer) -> No
         for text in ("silence please", "long", "error"):
             post(client, COMMAND, command_body(text, slack.new_response_url()))
         for _ in range(2):
-            assert slack.responses.get(timeout=10)[1]["response_type"] == "ephemeral"
+            assert slack.responses.get(timeout=PATIENCE_S)[1]["response_type"] == "ephemeral"
         assert slack.responses.empty()
 
 
@@ -225,7 +225,7 @@ def test_answer_is_not_posted_to_somebody_elses_server(
     for url in ("http://127.0.0.1:1/x", "https://hooks.slack.com.evil.example/x", "file:///etc/x"):
         assert post(client, COMMAND, command_body("x", url))[0] == 200
     assert post(client, COMMAND, command_body("last", slack.new_response_url()))[0] == 200
-    slack.responses.get(timeout=10)
+    slack.responses.get(timeout=PATIENCE_S)
     assert slack.responses.empty()
 
 
@@ -234,7 +234,7 @@ def test_rate_limited_answer_is_sent_when_slack_says(
 ) -> None:
     slack.fail("response", Fault(status=429, error="ratelimited", retry_after=1))
     assert post(client, COMMAND, command_body("patience", slack.new_response_url()))[0] == 200
-    assert slack.responses.get(timeout=10)[1]["text"] == "you asked patience"
+    assert slack.responses.get(timeout=PATIENCE_S)[1]["text"] == "you asked patience"
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
