@@ -79,7 +79,8 @@ def _job_lines(lines: Sequence[str], said: Outcome | None) -> Iterator[FoundJob]
     voting = True
     column = count = 0
     for index, line in enumerate(lines):
-        cells = _row(line) if column or index < _HEAD_WITHIN or line[:1] == "|" else ""
+        spaced = (column or index < _HEAD_WITHIN) and ("   " in line or "\t" in line)
+        cells = _barred(line) if spaced or line[:1] == "|" else ""
         if cells and (head := named_column(cells)) is not None:
             column = head
             continue
@@ -110,13 +111,11 @@ def _with(job: FoundJob, *, voting: bool, below: str | None) -> FoundJob:
     return job._replace(build=build, below=below)
 
 
-def _row(line: str) -> str:
-    """A row, with bars where blanks or tabs divide its cells; nothing where it is none."""
+def _barred(line: str) -> str:
+    """A row whose cells blanks or tabs divide, with bars; nothing where it is only indented."""
+    text = line.strip()
     if line[:1] == "|":
         return line
-    if "   " not in line and "\t" not in line:
-        return ""
-    text = line.strip()
     return _GAP.sub("|", text) if "   " in text or "\t" in text else ""
 
 

@@ -27,6 +27,7 @@ WHOLE = word_set("tests test builds build checks jobs job")
 _TELLING = word_set("status result results outcome verdict conclusion with is was are has")
 """Words that end what stands before a result, where it is no job's name."""
 KINDS = word_set("job stage builder task check workflow")
+RUNS = KINDS | {"run"}
 STEPS = KINDS | word_set("step part phase")
 _COUNTED = word_set("build pipeline run workflow job")
 _VERBS = word_set("finished completed ended concluded done has have been is was as state")
@@ -106,7 +107,7 @@ def without_telling(written: Sequence[str]) -> list[str]:
         del words[:2]  # "Test stage functional"
     if len(words) == 3 and words[0].lower() in ("the", "our"):
         del words[0]  # "The smoke-test job"
-    if len(words) == 2 and words[1].lower() in KINDS and like_a_name(words[0]):
+    if len(words) == 2 and words[1].lower() in RUNS and like_a_name(words[0]):
         words.pop()
     return words
 

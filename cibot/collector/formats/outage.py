@@ -172,7 +172,8 @@ _SAID = _any(
 _TESTED = _any(
     r"[1-9]\d* (?:\S+ ){0,2}(?:tests?|failures?|errors?)\b"
     r"(?! (?:were|have been) (?:not|skipped))",
-    r"(?:tests?|benchmarks?|style|docs?)(?: \S+){0,4} (?:failed|failing|timed out|broke|broken)\b",
+    r"(?:tests?(?! (?:bed|environment|lab|farm|rig|setup|system|host|node|cluster|machine)s?\b)|"
+    r"benchmarks?|style|docs?)(?: \S+){0,4} (?:failed|failing|timed out|broke|broken)\b",
     r"failed tests?\b",
     r"not compile\b",
     r"(?:compil\w+|syntax) (?:error|failed|failure)",

@@ -156,8 +156,9 @@ def segments(tokens: Sequence[Token]) -> list[list[Token]]:
             return []  # sentences
         tokens = tokens[: stop + 1]  # what follows, a URL, is of the whole
     parts = _cut(tokens, [at + 1 for at in _flush(tokens) if tokens[at].text.strip() in ",;|/·•"])
-    if all(sum(token.kind in RESULTS for token in part) == 1 for part in parts):
-        return parts
+    counts = [sum(token.kind in RESULTS for token in part) for part in parts]
+    if counts[0] in (0, 1) and counts[1:] and set(counts[1:]) == {1}:
+        return parts[1 - counts[0] :]  # without a title
     if not any(token.kind == "word" for token in tokens[: results[0]]):
         return _cut(tokens, results)
     starts: list[int] = []
