@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -55,13 +56,14 @@ def _of_cis(folder: Path) -> Iterator[tuple[bool, str, str | None]]:
 
 
 def test_what_the_cis_of_five_servers_wrote_is_understood() -> None:
-    of_cis = unread = noted = 0
-    for by_ci, text, tag in _of_cis(shared_file("gerrit")):
-        if by_ci:
-            report = parse(text, tag=tag, ci=True)
-            of_cis += 1
-            unread += parse(text, tag=tag) is None or report is None
-            noted += report is not None and report.format == NOTE
+    comments = _of_cis(shared_file("gerrit"))
+    written = Counter((text, tag) for by_ci, text, tag in comments if by_ci)
+    unread = noted = 0
+    for (text, tag), times in written.items():
+        report = parse(text, tag=tag, ci=True)
+        unread += times * (parse(text, tag=tag) is None or report is None)
+        noted += times * (report is not None and report.format == NOTE)
+    of_cis = written.total()
     assert of_cis > 150_000
     assert unread <= 0.005 * of_cis
     assert noted <= 0.005 * of_cis
