@@ -23,7 +23,13 @@ _NEAR = 0.5  # … and for one worth asking back about
 
 
 class Ambiguous(UserError):
-    """Several names fit; the text asks back."""
+    """Several names fit; the text asks back.
+
+    It is made when it is shown: most are caught, as the last word was no branch.
+    """
+
+    def __str__(self) -> str:
+        return _ask_back(*self.args)
 
 
 @lru_cache(maxsize=4096)
@@ -112,7 +118,7 @@ def resolve(
         if len(fitting) == 1:
             return fitting[0]
         if fitting:
-            raise Ambiguous(_ask_back(wanted, fitting, noun))
+            raise Ambiguous(wanted, fitting, noun)
     if noun == "CI" and "/" in wanted:
         guess = False  # that may be a branch behind the CI's name
     return _guess(wanted, names, noun, guess=guess)
