@@ -12,7 +12,7 @@ _NAMES |= {"second": "s", "seconds": "s", "hr": "h", "hrs": "h", "hour": "h", "h
 _NAMES |= {"day": "d", "days": "d"}
 _PART = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)\s?([a-z]{1,7})[\s,]{0,2}")
 _ANCHOR = re.compile(
-    r"<a\s[^<>]{0,200}?href=[\"']?([^\"'<>\s]{1,500})[\"']?[^<>]{0,200}>([^<>]{0,200})</a>",
+    r"<a\s[^<>]{0,200}?href=[\"']?([^\"'<>\s]{1,500}+)[\"']?[^<>]{0,200}+>([^<>]{0,200}+)</a>",
     re.IGNORECASE,
 )
 _CELL_TAG = re.compile(r"</t[dh]>\s{0,9}<t[dh](?:\s[^<>]{0,200})?>", re.IGNORECASE)
