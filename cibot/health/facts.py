@@ -136,11 +136,13 @@ def counts(pipeline: str | None, uncounted: Collection[str]) -> bool:
 
 
 _AFTER_MERGE = frozenset({"merge", "publish", "upload"})
+_BEFORE = frozenset({"pre", "before", "test", "check", "verify", "gate"})
 
 
 @lru_cache(4096)
 def _follows_merge(job: str) -> bool:
-    return not _AFTER_MERGE.isdisjoint(job.lower().replace("_", "-").split("-"))
+    words = job.lower().replace("_", "-").split("-")
+    return not _AFTER_MERGE.isdisjoint(words) and _BEFORE.isdisjoint(words)
 
 
 def after_merge(jobs: Sequence[str]) -> bool:

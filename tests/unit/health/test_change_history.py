@@ -195,11 +195,16 @@ def test_what_the_next_patch_set_stopped_counts_nowhere(posted, stopped, closed_
         (("docs_upload_master", "java-merge"), None, False),
         (("docs-upload-master", "unit"), None, True),
         (("uploader-unit",), None, True),
+        (("nova-pre-merge",), None, True),
+        (("verify_merge",), None, True),
         (("unit",), 2, False),
         (("unit",), 4, True),
     ],
-    ids=["upload", "two", "one of two", "a longer word", "closed before", "closed after"],
-)
+    ids=[
+        "upload", "two", "one of two", "a longer word", "before", "tried", "closed before",
+        "closed after",
+    ],
+)  # fmt: skip
 def test_what_runs_after_the_merge_does_not_replace_the_verdict(jobs, closed_at, counts):
     facts = change([(1, 1, "P"), (3, 1, "F")], referenced=lambda _at: False)
     facts.own[1].after_merge = after_merge(jobs)
