@@ -26,6 +26,7 @@ from cibot.chat.typed import (
     NAME,
     PREFIXES,
     addressed,
+    first_of_several,
     is_filler,
     names_branch,
     split,
@@ -50,6 +51,10 @@ _TAKES = {"list": _STATES, "summary": ("today", "yesterday"), "incidents": ("all
 _HELPS = frozenset(("--help", "-h", "-?"))
 _GLUED = re.compile(r"([A-Za-z]+)[=(:]([^=()]+)\)?")
 _LAST = line("I did not understand you for a while, and am silent until I do; help says how.")
+_SEVERAL = "I answer one command at a time, and this is the answer to the first."
+_NONE_DONE = (
+    "One command at a time, please; nothing is done. What is said as a reason goes in quotes."
+)
 _AWAY = "The database does not answer; try again in a minute."
 
 
@@ -100,8 +105,15 @@ class Dispatcher:
         rooms = [(place.network.casefold(), place.room.casefold()) for place in places]
         summary = next((self._summaries[room] for room in rooms if room in self._summaries), None)
         actor = Actor(where.network, asker.account, asker.nick, where.room)
-        words = self._words(question)
-        command, reply = self.run(words, actor, summary)
+        asked = self._first(question.text) if question.words is None else None
+        words = self._words(question if asked is None else replace(question, text=asked))
+        named = self._named(words)[0] if asked is not None and words else None
+        if named is not None and named.writes:
+            command, reply = named.name, card(_NONE_DONE, error=True)
+        else:
+            command, reply = self.run(words, actor, summary)
+            if asked is not None:
+                reply = replace(reply, lines=(*reply.lines, line(_SEVERAL)))
         if actor.account and actor.network in self._nicks_change:
             self._reach(actor)
         log.info(
@@ -118,10 +130,21 @@ class Dispatcher:
         """The words of the question, also where it calls the bot by another network's prefix."""
         if question.words is not None:
             return question.words
-        text = addressed(question.text, names=self._names, prefixes=self._prefixes, private=True)
-        words = split(text or "")
+        words = split(self._addressed(question.text))
         quoted = words[0].split() if len(words) == 1 else []
         return tuple(quoted) if quoted and quoted[0].casefold() in self._by_word else words
+
+    def _addressed(self, text: str) -> str:
+        return addressed(text, names=self._names, prefixes=self._prefixes, private=True) or ""
+
+    def _first(self, text: str) -> str | None:
+        """The first of several commands typed at once, or None where it is one."""
+
+        def is_question(part: str) -> bool:
+            words = split(self._addressed(part))
+            return bool(words) and self._named(words)[0] is not None
+
+        return first_of_several(text, is_question)
 
     def _is_first(self, question: Question) -> bool:
         """Whether no other process took the question before."""

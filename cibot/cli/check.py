@@ -69,7 +69,7 @@ def _database(url: str) -> Iterator[Finding]:
 def _web(web: WebConfig) -> Iterator[Finding]:
     host, _, port = web.listen.rpartition(":")
     try:
-        host = host.strip("[]")
+        host = "" if host == "*" else host.strip("[]")
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         with socket.create_server((host, int(port)), family=family):
             yield right(f"{web.listen} is free to listen on")

@@ -32,6 +32,7 @@ from pydantic_core import PydanticCustomError
 from cibot.errors import ConfigError
 from cibot.text.projects import check_pattern
 
+_HOST = r"[^\s/:@\[\]]{1,253}|[0-9A-Fa-f:.]{2,45}"
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 LONGEST = timedelta(days=3660)
 WITHIN_HOURS = (1, 2, 3, 4, 6, 8, 12, 18, 24, 36, 48, 72, 96, 120, 168, 240, 336)
@@ -94,8 +95,12 @@ def _account(value: Any) -> Any:
 
 def _listen(value: str) -> str:
     host, _, port = value.rpartition(":")
-    if not host or not port.isascii() or not port.isdigit() or int(port) > 65535:
-        raise ValueError('write the address to listen on as "HOST:PORT", like "127.0.0.1:8080"')
+    if not re.fullmatch(rf"{_HOST}|\*|\[[0-9A-Fa-f:.]{{2,45}}\]", host) or not (
+        re.fullmatch("[0-9]{1,5}", port) and int(port) <= 65535
+    ):
+        raise ValueError(
+            'write "HOST:PORT" alone, without http:// and without a path, like "127.0.0.1:8080"'
+        )
     return value
 
 
@@ -108,7 +113,7 @@ def _base_url(value: AnyHttpUrl) -> AnyHttpUrl:
 
 
 def _host(value: str) -> str:
-    if not re.fullmatch(r"[^\s/:@]{1,253}|[0-9A-Fa-f:.]{2,45}", value):
+    if not re.fullmatch(_HOST, value):
         raise ValueError("write a host name or an address alone; the port has its own key")
     return value
 

@@ -166,7 +166,7 @@ class LeadersStore(Store):
     """The database as the leader writes it: no transaction of it is kept once another leads."""
 
     def __init__(self, store: Store, leader: Leader) -> None:
-        super().__init__(store.engine)
+        super().__init__(store.engine, store.look)
         self._leader = leader
 
     def write(self, work: Callable[[Tx], T]) -> T:

@@ -62,8 +62,10 @@ class StoreRefused(Permanent):
 class Store:
     """The open database. `write` and `read` are the two ways in."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, look: Callable[[], None] = lambda: None) -> None:
+        """``look`` raises StoreError where what is written goes to no file that has a name."""
         self.engine = engine
+        self.look = look
         self._pause = threading.Event()
         self._unwritten = ("", 0.0)  # why nothing was written the last time, and when that was
 
@@ -115,7 +117,8 @@ class Store:
 
     def ping(self) -> None:
         """Asks the database whether it is there; raises StoreError where it is not, or is full
-        or read-only: nothing was written the last time."""
+        or read-only: nothing was written the last time. An SQLite file must still be there."""
+        self.look()
         self.read(lambda tx: tx.execute(select(1)).scalar_one())
         why, at = self._unwritten
         if why and time.monotonic() - at < _UNWRITTEN_S:
@@ -162,7 +165,7 @@ def open_store(url: str) -> Store:
             'store.url is not a database URL; write "sqlite:///var/cibot.db"'
         ) from error
     if parsed.get_backend_name() == "sqlite":
-        return Store(_sqlite(parsed))
+        return _sqlite(parsed)
     if parsed.get_backend_name() in {"mysql", "mariadb"}:
         return Store(_mysql(parsed))
     raise ConfigError(
@@ -170,8 +173,9 @@ def open_store(url: str) -> Store:
     )
 
 
-def _sqlite(url: URL) -> Engine:
-    path = None
+def _sqlite(url: URL) -> Store:
+    path: Path | None = None
+    opened: list[int] = []  # the inode that the first connection opened
     if url.database and url.database != ":memory:":
         path = Path(url.database).absolute()
         try:
@@ -193,6 +197,16 @@ def _sqlite(url: URL) -> Engine:
         connection.isolation_level = None  # we begin ourselves, below
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", _CACHE):
             connection.execute(f"PRAGMA {pragma}")
+        if path is not None and not opened:
+            opened.append(path.stat().st_ino)
+
+    def look() -> None:
+        if path is None or not opened or (path.exists() and path.stat().st_ino == opened[0]):
+            return
+        raise StoreError(
+            f"{path} was deleted or replaced while cibot has it open, and what is written now is"
+            " lost: end cibot, put the file in its place, start again"
+        )
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
@@ -200,7 +214,7 @@ def _sqlite(url: URL) -> Engine:
         reads = connection.get_execution_options().get("cibot_reads")
         connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
-    return engine
+    return Store(engine, look)
 
 
 def _keep_private(path: Path) -> None:

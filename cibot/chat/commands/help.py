@@ -29,9 +29,7 @@ def answer(ask: Ask) -> Card:
 def _meant(ask: Ask) -> tuple[str, ...]:
     """The words that may name a command: "why" of "help me with why", none of "help me"."""
     names = {*ask.commands, *_by_alias(ask)}
-    return tuple(
-        word for word in ask.words if word.casefold() in names or without_fillers((word,))
-    )
+    return tuple(word for word in ask.words if word.casefold() in names or without_fillers((word,)))
 
 
 def _by_alias(ask: Ask) -> dict[str, Command]:

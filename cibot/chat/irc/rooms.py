@@ -9,6 +9,7 @@ from cibot.chat.irc.history import Presence
 from cibot.chat.irc.receipts import names, refuses
 from cibot.chat.irc.wire import IrcLine, fold_for, is_channel
 from cibot.chat.pace import Backoff
+from cibot.config.values import ascii_lower
 from cibot.text.cleaning import one_line
 
 _CANNOT_JOIN = {
@@ -67,7 +68,8 @@ class Rooms:
 
     def __init__(self, wanted: tuple[str, ...], new_backoff: Callable[[], Backoff]) -> None:
         self._new_backoff = new_backoff
-        self._rooms: dict[str, Room] = {}
+        self._wanted: dict[str, Room] = {}  # by the strictest comparison
+        self._rooms: dict[str, Room] = {}  # by the network's
         self._accounts: dict[str, str | None] = {}
         self._fold = fold_for("rfc1459")
         for name in wanted:
@@ -79,10 +81,10 @@ class Rooms:
 
     def want(self, name: str) -> Room:
         """The room, which the bot will join and rejoin from now on."""
-        key = self.fold(name)
-        if key not in self._rooms:
-            self._rooms[key] = Room(name, self._new_backoff())
-        return self._rooms[key]
+        strict = ascii_lower(name)
+        if strict not in self._wanted:
+            self._wanted[strict] = Room(name, self._new_backoff())
+        return self._rooms.setdefault(self.fold(name), self._wanted[strict])
 
     def get(self, name: str) -> Room | None:
         """The room of that name, if the bot ever wanted it."""
@@ -95,7 +97,7 @@ class Rooms:
     def lost(self) -> None:
         """The connection is gone: the bot is nowhere."""
         self._accounts.clear()
-        for room in self._rooms.values():
+        for room in self._wanted.values():
             room.joined = room.ready = room.asked = False
             room.due = 0.0
             room.nicks.clear()
@@ -103,7 +105,9 @@ class Rooms:
     def use_case_mapping(self, name: str) -> None:
         """Compares names as the network does, from now on."""
         self._fold = fold_for(name)
-        self._rooms = {self.fold(room.name): room for room in self._rooms.values()}
+        self._rooms = {}
+        for room in self._wanted.values():
+            self._rooms.setdefault(self.fold(room.name), room)
 
     def to_join(self, now: float, patience: float) -> list[str]:
         """The rooms to ask for now; they are asked again after ``patience`` seconds."""

@@ -245,3 +245,40 @@ def test_a_request_that_cannot_be_noted_says_that_the_database_is_away(tmp_path:
     reply = away(replace(question("status"), keys=("slack:event:1",)))
     assert reply is not None
     assert "database does not answer" in reply.text()
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "status netapp; why netapp",
+        "!ci status netapp\n!ci why netapp",
+        "status netapp && list",
+        "; status netapp | why vexx",
+    ],
+)
+def test_of_several_commands_the_first_is_answered_and_the_answer_says_so(
+    answer: Dispatcher, typed: str
+) -> None:
+    status = answer(question("status netapp"))
+    reply = answer(question(typed))
+    assert status
+    assert reply
+    assert reply.text() == status.text() + (
+        "\nI answer one command at a time, and this is the answer to the first."
+    )
+
+
+def test_of_several_commands_none_is_done(answer: Dispatcher) -> None:
+    reply = answer(question("silence netapp 2h; silence vexx 2h"))
+    assert reply
+    assert reply.error
+    assert reply.text().startswith("One command at a time, please; nothing is done.")
+
+
+@pytest.mark.parametrize(
+    "typed", ["status netapp;", 'status "netapp; why netapp"', "a; b", "why|x"]
+)
+def test_what_holds_no_second_command_is_one(answer: Dispatcher, typed: str) -> None:
+    reply = answer(question(typed))
+    assert reply
+    assert "one command at a time" not in reply.text().lower()

@@ -119,10 +119,13 @@ GOLDEN = [
     ('[web]\nthreads = "32"', '2: web.threads: "32" does not do: write it without quotes'),
     ('[web]\nprivate = "yes"', '2: web.private: "yes" does not do: write it without quotes'),
     ("[web]\nthreads = 65", "2: web.threads: 65 does not do: write 64 or less"),
-    (
-        '[web]\nlisten = "8080"',
-        '2: web.listen: "8080" does not do: '
-        'write the address to listen on as "HOST:PORT", like "127.0.0.1:8080"',
+    *(
+        (
+            f'[web]\nlisten = "{listen}"',
+            f'2: web.listen: "{listen}" does not do: write "HOST:PORT" alone, without http:// and'
+            ' without a path, like "127.0.0.1:8080"',
+        )
+        for listen in ("http://0.0.0.0:80", "h:80/cibot", "8080", ":8080", "[::1:80", "h:99999")
     ),
     (
         '[log]\nlevel = "\\u001b[31mloud"',

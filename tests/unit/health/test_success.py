@@ -95,9 +95,7 @@ def test_a_change_that_passes_after_two_failures_speaks_for_the_ci_alone(referen
         own = [(n, n, letter) for n, letter in enumerate(letters, 1)]
         theirs = [(n - 0.5, n, "P") for n in range(1, 4)] if reference else []
         fields = {} if reference else {"referenced": lambda _at: False}
-        return [
-            change(own, theirs, range(3), i, T - (27 - 4 * i) * H, **fields) for i in range(6)
-        ]
+        return [change(own, theirs, range(3), i, T - (27 - 4 * i) * H, **fields) for i in range(6)]
 
     before = changes("PPPPF" * 80, until=T - 40 * H, reference=reference)
     assert success([*before, *several("FFP")]).verdict is mended

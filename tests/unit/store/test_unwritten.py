@@ -67,3 +67,19 @@ def test_a_row_that_is_refused_says_nothing_of_the_database(store: Store) -> Non
     with pytest.raises(StoreRefused):
         store.write(lambda tx: tx.execute(text("INSERT INTO t VALUES (NULL)")))
     store.ping()
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_file_that_was_deleted_or_replaced_is_not_well(
+    store: Store, tmp_path: Path, replaced: bool
+) -> None:
+    store.ping()
+    for file in tmp_path.glob("cibot.db*"):
+        file.rename(tmp_path / f"was-{file.name}")
+    if replaced:
+        (tmp_path / "cibot.db").write_bytes((tmp_path / "was-cibot.db").read_bytes())
+    with pytest.raises(StoreError, match="was deleted or replaced"):
+        store.ping()
+    store.write(_insert)  # into a file that nobody sees
+    with pytest.raises(StoreError, match="was deleted or replaced"):
+        store.ping()

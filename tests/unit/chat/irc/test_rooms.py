@@ -4,7 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from cibot.chat.irc.rooms import Rooms
 from cibot.chat.irc.settings import IrcConfig
+from cibot.chat.pace import Backoff
 from tests.support.irc_bot import QUICK, irc_bot
 from tests.support.irc_script import IrcScript
 
@@ -101,3 +103,12 @@ def test_a_nick_that_the_network_cuts_stays_the_same(server, refused):
         detail = bot.backend.link().detail
         assert "example-c is online" in detail
         assert "nicks of 9 characters, not example-cibot" in detail
+
+
+def test_rooms_are_as_many_as_the_network_says():
+    rooms = Rooms(("#a[", "#a{", "#A["), lambda: Backoff(1, 2))
+    assert [room.name for room in rooms.all()] == ["#a["]
+    rooms.use_case_mapping("ascii")
+    assert rooms.to_join(0, 1) == ["#a[", "#a{"]
+    rooms.use_case_mapping("rfc1459")
+    assert [room.name for room in rooms.all()] == ["#a["]
