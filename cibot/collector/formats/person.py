@@ -20,6 +20,7 @@ _PERSON = (
     )
 )
 
+_NO_PUNCTUATION = str.maketrans("", "", ",.!?:;()")
 _POINTING = ("see ", "fyi ", "look ", "still ", "but ", "and ", "also ", "because ")
 
 
@@ -31,9 +32,9 @@ def by_hand(comment: Comment) -> bool:
     if comment.quotes:
         return True
     for line in comment.lines[:12]:
-        words = line[:400].lower().replace("’", "'").split()
+        words = line[:400].lower().replace("’", "'").translate(_NO_PUNCTUATION).split()
         signs = _SELF | _HEDGES if "://" in line else _PERSON
-        if any(word.strip(",.!?:;()") in signs for word in words):
+        if not signs.isdisjoint(words):
             return True
         if line.rstrip().endswith("?"):
             return True
