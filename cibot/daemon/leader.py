@@ -167,6 +167,7 @@ class LeadersStore(Store):
 
     def __init__(self, store: Store, leader: Leader) -> None:
         super().__init__(store.engine, store.look)
+        self._store = store  # which notes what could not be written
         self._leader = leader
 
     def write(self, work: Callable[[Tx], T]) -> T:
@@ -178,4 +179,4 @@ class LeadersStore(Store):
             lease.fence(tx, mine)  # last, so that the row is locked for a moment only
             return result
 
-        return super().write(fenced)
+        return self._store.write(fenced)

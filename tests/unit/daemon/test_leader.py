@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from cibot.daemon.leader import NAME, TTL, this_process
 from cibot.store import lease, outbox, schema
-from cibot.store.engine import Store
+from cibot.store.engine import Store, StoreError, Tx
 from cibot.store.lease import LeaseLost, Process
 from tests.support.leaders import Host, run_out, say
 
@@ -29,6 +30,19 @@ def test_who_was_paused_writes_nothing(store: Store) -> None:
     other.led.write(say)
     assert store.read(outbox.depth) == {"pending": 1}
     assert other.leader.current().token == mine.token + 1
+
+
+def test_what_the_leader_cannot_write_is_known_to_the_probes(store: Store) -> None:
+    host = Host(store)
+    assert host.leader.look()
+
+    def full(tx: Tx) -> None:
+        raise OperationalError("INSERT", None, Exception("database or disk is full"))
+
+    with pytest.raises(StoreError):
+        host.led.write(full)
+    with pytest.raises(StoreError, match="answers and is not written"):
+        store.ping()
 
 
 def test_it_is_renewed_every_third_of_its_time(store: Store) -> None:
