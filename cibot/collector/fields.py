@@ -18,6 +18,7 @@ from cibot.errors import Permanent
 
 MAX_INT = 2**31 - 1  # Gerrit's numbers are Java ints
 MAX_TEXT = 2**20  # characters of one message; Gerrit itself refuses more than 16,384
+_EPOCH = datetime.fromtimestamp(0, UTC)
 _END_OF_TIME = 253_402_300_800  # seconds: 10000-01-01, the first moment that no database holds
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -133,11 +134,14 @@ def sequence(value: object, place: str) -> Sequence[Any]:
 
 
 def moment(value: object, place: str) -> datetime:
-    """A time as REST writes it, ``2015-11-25 14:02:21.000000000``, always UTC."""
+    """A time as REST writes it, ``2015-11-25 14:02:21.000000000``, always UTC.
+
+    None is before 1970, as in events: what imports date into the year 1 has no time.
+    """
     if isinstance(value, str) and len(value) <= 29:
         read = _read_moment(value)
         if read is not None:
-            return read
+            return max(read, _EPOCH)
     raise expected("a time like 2015-11-25 14:02:21.000000000", place, value)
 
 

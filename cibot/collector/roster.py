@@ -12,6 +12,14 @@ from cibot.model import Account
 from cibot.store.cis import Origin
 
 _NAME_LENGTH = 100
+_BLANK = "\u2800"  # Braille's
+_UNSEEN = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0\ufe00-\ufe0f\U000e0100-\U000e01ef]"
+)
+_DRAWN_ALIKE = str.maketrans(  # Cyrillic, Greek and Armenian letters and digits that look Latin
+    "АВЕКМНОРСТУХІЈЅаеорсухіјѕһԁԛԝΑΒΕΖΗΙΚΜΝΟΡΤΥΧοսօI10|",
+    "ABEKMHOPCTYXlJSaeopcyxijshdqwABEZHlKMNOPTYXouollol",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +90,7 @@ def _is(account: Account, named: int | str) -> bool:
         return account.gerrit_id == named
     if "@" in named:
         return (account.email or "").casefold() == named.casefold()
-    return account.username == named or (named.isdigit() and account.gerrit_id == int(named))
+    return account.username == named or named == str(account.gerrit_id)
 
 
 def display_name(account: Account) -> str:
@@ -95,26 +103,34 @@ def display_name(account: Account) -> str:
 
 
 def clean_name(text: str) -> str:
-    """Text from Gerrit as a name: no control or format characters, single spaces."""
+    """Text from Gerrit as a name: no control or invisible characters, single spaces."""
     printable = "".join(
-        " " if unicodedata.category(character)[0] in "CZ" else character for character in text
+        " " if unicodedata.category(character)[0] in "CZ" or character == _BLANK else character
+        for character in _UNSEEN.sub("", text)
+        if unicodedata.category(character) != "Cf"
     )
     return re.sub(r" +", " ", printable).strip()[:_NAME_LENGTH].strip()
 
 
+def _forms(name: str) -> tuple[str, str]:
+    """What people take for the same name: in any case and width, and drawn alike."""
+    plain = unicodedata.normalize("NFKC", name)
+    return plain.casefold(), plain.translate(_DRAWN_ALIKE).casefold()
+
+
 def free_name(account: Account, server: str, taken: Collection[str]) -> str:
-    """`display_name`, made different from the names of other CIs."""
+    """`display_name`, made different from the names of other CIs, to the eye too."""
     name = display_name(account)
     tries: Iterable[str] = (
         name,
         f"{name[: _NAME_LENGTH - len(server) - 3]} ({server})",
         f"{name[:60]} ({account.username or account.gerrit_id})"[:_NAME_LENGTH],
     )
-    used = {each.casefold() for each in taken}
+    used = {form for each in taken for form in _forms(each)}
     for candidate in tries:
-        if candidate.casefold() not in used:
+        if used.isdisjoint(_forms(candidate)):
             return candidate
     number = 2
-    while f"{name[:80]} ({number})".casefold() in used:
+    while not used.isdisjoint(_forms(f"{name[:80]} ({number})")):
         number += 1
     return f"{name[:80]} ({number})"

@@ -332,3 +332,8 @@ def test_captured_history_is_read_whole():
         assert change.complete
         assert len(change.messages) == len(raw["messages"])
         assert change.patch_sets[0].number == 1
+
+
+@pytest.mark.parametrize("written", ["0001-01-01 00:00:00.000000000", "1969-12-31 23:59:59.000000"])
+def test_what_is_dated_before_1970_is_as_old_as_an_event_may_be(written):
+    assert change_from_rest(rest("created", written)).created == datetime(1970, 1, 1, tzinfo=UTC)

@@ -11,6 +11,7 @@ import pytest
 from cibot.cli.parse import report_of
 from cibot.collector.discovery import CHANGES, MESSAGES, VOTES, CiEvidence, may_be_ci
 from cibot.collector.formats import looks_like_ci
+from cibot.collector.roster import free_name
 from cibot.model import Account, Message
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -139,3 +140,18 @@ def test_a_reviewer_that_tags_what_it_writes_is_no_ci(text: str) -> None:
 def test_what_people_paste_and_reviewers_tag_does_not_read_like_a_ci(line: str) -> None:
     report = report_of(line)
     assert report is None or not looks_like_ci(report, json.loads(line).get("tag"))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "ZUUL", "\uff3a\uff55\uff55\uff4c", "Zu\u200bul", "Zuul\u3164", "Zuul\ufe0f", "Zuul\u2800",
+        "Zuu\u00adl",
+        "\u0396uul", "Zu\u057dl", "ZuuI", "Zuu1",
+    ],
+)  # fmt: skip
+def test_who_looks_like_a_name_that_is_taken_gets_another(name: str) -> None:
+    mine = free_name(Account(7, "u7", name), "review", {"Zuul"})
+    assert mine.endswith(" (review)")
+    assert free_name(Account(8, "u8", name), "review", {"Zuul", mine}).endswith(" (u8)")
+    assert free_name(Account(9, "u9", name), "review", {"Zeus"}) == mine.removesuffix(" (review)")

@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
+from cibot.collector.fields import moment
 from cibot.collector.ingest import Ingest
 from cibot.collector.roster import Roster
 from cibot.config.models import Config
@@ -310,3 +311,14 @@ def test_the_order_of_arrival_does_not_matter(seed: int, other: int, size: int) 
     truth = from_scratch(history)
     assert any(key.startswith("Acme ") for key in truth), "nothing happened in this history"
     assert lived_through(history, other) == truth
+
+
+def test_a_comment_of_the_year_1_keeps_no_ci_from_being_judged() -> None:
+    change = History.make(1, 1).changes[0]
+    past = moment("0001-01-01 00:00:00.000000000", "date")
+    with bot() as running:
+        running.now = START + timedelta(days=2)
+        messages = tuple(replace(message, posted_at=past) for message in change.messages)
+        running.hear([replace(change, messages=messages)])
+        running.judge()
+        assert running.verdict().keys() == {"Zuul", "Acme", "Bold"}
