@@ -86,16 +86,19 @@ def result_word(result: Result | None, outcome: str | None = None) -> str:
 
 def standing(rank: Standing) -> str:
     """Its rank on its main project, and how much it passed compared with the reference."""
-    parts = []
-    if rank.rank is not None and rank.of > 1:
-        parts.append(f"rank {rank.rank} of {rank.of} CIs on {rank.project} by pass rate")
+    if rank.rank is None:
+        parts = [f"too few results for a rank on {rank.project}"]
+    elif rank.of == 1:
+        parts = [f"no other CI has enough results for a rank on {rank.project}"]
+    else:
+        parts = [f"rank {rank.rank} of {rank.of} on {rank.project} by pass rate"]
     if rank.passed is not None:
         parts.append(
-            f"of {figures.plural(rank.n, 'patch set')} that both judged in"
-            f" {figures.span(WINDOW)} it passed"
-            f" {rank.passed}, {rank.reference} {rank.reference_passed}"
+            f"of {figures.plural(rank.n, 'patch set')} that it and {rank.reference} judged in"
+            f" {figures.span(WINDOW)} it passed {rank.passed}, {rank.reference}"
+            f" {rank.reference_passed}"
         )
-    return f"Beside others: {'; '.join(parts) or f'alone on {rank.project}'}."
+    return f"Compared with other CIs: {'; '.join(parts)}."
 
 
 def missed(report: Missed) -> str:

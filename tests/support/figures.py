@@ -34,8 +34,8 @@ def rate_in(text: str) -> Figures:
 
 def standing_in(text: str) -> Figures:
     match = re.search(
-        r"Beside others: rank (\d+) of (\d+) CIs on (\S+) by pass rate; of (\d+) patch sets that"
-        r" both judged in 7 days it passed (\d+), (\S+) (\d+)\.",
+        r"Compared with other CIs: rank (\d+) of (\d+) on (\S+) by pass rate; of (\d+) patch sets"
+        r" that it and \S+ judged in 7 days it passed (\d+), (\S+) (\d+)\.",
         " ".join(text.replace("\xa0", " ").split()),
     )
     assert match, text

@@ -14,7 +14,8 @@ from cibot.reports.context import Context
 from cibot.reports.feeds import ServerFeeds
 from cibot.reports.period import PeriodReport, ProjectRule
 from cibot.reports.period_wording import rules_of
-from cibot.reports.wording import stale_lines
+from cibot.reports.status import Standing
+from cibot.reports.wording import stale_lines, standing
 from cibot.store.feeds import FeedState
 from tests.support.history import NOW
 
@@ -79,3 +80,21 @@ def test_a_branch_may_look_like_a_time(asked: str) -> None:
 def test_what_looks_like_a_time_is_not_passed_over(word: str) -> None:
     with pytest.raises(UserError, match="is no time here"):
         read_words(["cinder", word])
+
+
+@pytest.mark.parametrize(
+    ("rank", "of", "words"),
+    [
+        (2, 4, "rank 2 of 4 on acme/block by pass rate"),
+        (1, 1, "no other CI has enough results for a rank on acme/block"),
+        (None, 4, "too few results for a rank on acme/block"),
+    ],
+)
+def test_a_rank_or_why_there_is_none(rank: int | None, of: int, words: str) -> None:
+    shared = Standing("acme/block", rank, of, "Zuul", 25, 5, 24)
+    assert standing(shared) == (
+        f"Compared with other CIs: {words}; of 25 patch sets that it and Zuul judged in 7 days"
+        " it passed 5, Zuul 24."
+    )
+    alone = Standing("acme/block", rank, of, None, 0, None, None)
+    assert standing(alone) == f"Compared with other CIs: {words}."
