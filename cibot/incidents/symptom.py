@@ -13,7 +13,7 @@ from enum import StrEnum
 from cibot.config.policy import IncidentPolicy
 from cibot.config.signals import signals
 from cibot.health.seen import Fault, Seen
-from cibot.health.signal import Evidence, Family, Signal
+from cibot.health.signal import MOST_EVIDENCE, Evidence, Family, Signal
 from cibot.model import State
 
 _FAMILIES = {
@@ -255,7 +255,8 @@ def with_first_run(symptom: Symptom, before: Symptom | None) -> Symptom:
     first = before.first_bad
     if first is None or symptom.first_bad is None or symptom.first_bad.at <= first.at:
         return symptom
-    return replace(symptom, first_evidence=before.first_evidence)
+    # The others are what is known now: some of them may have been heard late.
+    return replace(symptom, first_evidence=(*symptom.first_evidence[: MOST_EVIDENCE - 1], first))
 
 
 def holding(policy: IncidentPolicy, returns: int) -> timedelta:

@@ -146,6 +146,15 @@ def test_the_first_bad_run_is_never_lost():
     assert symptom().first_bad is None
 
 
+def test_of_an_earlier_state_the_first_bad_run_stays_and_no_other():
+    """Else what was heard late would be missing for ever: that state did not know of it."""
+    runs = [Evidence(Fault.FAILED, n, n, 1, NOW + n * HOUR) for n in range(9)]
+    late = symptom(first_evidence=tuple(runs[8:0:-1]))
+    before = symptom(first_evidence=(runs[8], *runs[6::-1]))
+    after = with_people(incident(late), replace(incident(before), id=7))
+    assert after.symptoms[0].first_evidence == (*runs[8:1:-1], runs[0])
+
+
 def test_the_first_bad_run_is_none_from_before_the_trouble():
     """A window of days holds bad runs of before as well."""
     runs = [Evidence(Fault.BROKE, n, n, 1, NOW + n * HOUR) for n in range(4)]
