@@ -7,6 +7,7 @@ buildbot/reporters/gerrit.py, and the results that buildbot/process/results.py n
 from __future__ import annotations
 
 import re
+from itertools import takewhile
 
 from cibot.collector.formats.comment import Comment
 from cibot.collector.formats.conclude import conclude
@@ -72,19 +73,31 @@ def _line(line: str) -> Build | None:
     return Build(match["name"].strip(), result, first_url(line[match.end() :]))
 
 
+def _failed_checks(comment: Comment) -> tuple[Build, ...]:
+    """`` - NAME: failed (see URL)`` below "Failed checks:", as buildbot-nix lists them."""
+    if "Failed checks:" not in comment.lines:
+        return ()
+    listed = comment.lines[comment.lines.index("Failed checks:") + 1 :]
+    checks = takewhile(lambda line: line.lstrip().startswith("- "), listed)
+    parts = [line.strip().removeprefix("- ").partition(": ") for line in checks]
+    return tuple(Build(name, "FAILURE", first_url(rest)) for name, _, rest in parts)
+
+
 def _review(comment: Comment) -> Report | None:
     """``Buildbot finished compiling your patchset / on configuration: NAME / The result is: …``"""
     text = "\n".join(comment.lines[:8])[:900]
     named = _CONFIGURATION.search(text)
     url = first_url(text)
     if "started compiling" in text[:60]:
-        builds = (Build(named["name"], "STARTED", url),) if named else ()
-        return Report(Outcome.STARTED, NAME, None, builds)
+        started = (Build(named["name"], "STARTED", url),) if named else ()
+        return Report(Outcome.STARTED, NAME, None, started)
     said = _RESULT.search(text)
     if said is None or "compiling" not in text[:60]:
         return None
     word = said["word"].upper()
     result = _WORDS.get(word, word if known_result(word) else "FAILURE")
-    builds = (Build(named["name"] if named else "", result, url),) if named or url else ()
+    builds = _failed_checks(comment)
+    if not builds and (named or url):
+        builds = (Build(named["name"] if named else "", result, url),)
     outcome = conclude(comment, None, builds or (Build("", result),))
     return Report(outcome, NAME, None, builds) if outcome is not None else None

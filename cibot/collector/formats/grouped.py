@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cibot.collector.formats.comment import Comment
 from cibot.collector.formats.conclude import conclude
-from cibot.collector.formats.naming import labels, like_a_name, names_test
+from cibot.collector.formats.naming import KINDS, labels, like_a_name, names_test
 from cibot.collector.formats.person import by_hand
 from cibot.collector.formats.places import name_and_url, tidy
 from cibot.collector.formats.shapes import as_written
@@ -34,8 +34,7 @@ def read(comment: Comment) -> Report | None:
         if line.endswith(":") or (
             len(line) < 60 and comment.by_ci and _heads(line, first=not index)
         ):
-            said = verdict(line) if len(line) <= 60 else None
-            result = _RESULTS.get(said) if said is not None else None
+            result = _heading_result(line) if len(line) <= 60 else None
             unlinked = comment.by_ci and _of_jobs(line)
         elif result is not None:
             build = _job(line, result, unlinked=unlinked)
@@ -47,6 +46,15 @@ def read(comment: Comment) -> Report | None:
         builds = _enumerated(comment)
     outcome = conclude(comment, None, builds) if builds else None
     return Report(outcome, NAME, None, tuple(builds)) if outcome is not None else None
+
+
+def _heading_result(line: str) -> str | None:
+    """How the jobs below a heading went; ``SKIPPED`` below "Skipped builds:"."""
+    result = _RESULTS.get(verdict(line) or Outcome.NONE)
+    first = line.split(maxsplit=1)[0].strip("#*=:")
+    if result is None and known_result(first) is Result.SKIPPED and _JOBS & set(words_of(line)):
+        result = as_written(first)
+    return result
 
 
 def _by_person(comment: Comment) -> bool:
@@ -121,6 +129,9 @@ def _job(line: str, result: str, *, unlinked: bool) -> Build | None:
         name, _ = name_and_url(bare)
     else:
         name = tidy(bare[: bare.find(url)].strip("[]:-( "))
+        kind, _, alone = name.partition(" ")
+        if kind.istitle() and kind.lower() in KINDS and " " not in alone:
+            name = alone or name  # "Builder debian12"
     before, _, inside = name.rpartition(" (")
     seconds = duration_s(inside.rstrip(")")) if before else None
     name = name if seconds is None else before

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from cibot.collector.formats.grammar import FoundJob, job_lines, sentence
+from cibot.collector.formats.naming import labels
 from cibot.collector.formats.places import name_and_url
 from cibot.collector.formats.shapes import (
     MARKS,
@@ -195,7 +196,8 @@ def _colon_line(line: str, at: int) -> Build | None:
 def _shouted(word: str) -> bool:
     """A result we have no name for: capitals and underscores, in a job's place."""
     letters = word.replace("_", "")
-    return 3 <= len(word) <= 30 and letters.isalpha() and letters.isupper()
+    shouted = 3 <= len(word) <= 30 and letters.isalpha() and letters.isupper()
+    return shouted and not labels(word)  # "packages URL : LINK"
 
 
 def _own_words(line: str) -> Build | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from cibot.collector.formats.comment import Comment
+from cibot.collector.formats.comment import Comment, score
 from cibot.collector.formats.verdict import verdict
 from cibot.model import Outcome
 
@@ -27,6 +27,9 @@ def unmerged(comment: Comment) -> bool:
     lower = comment.first.lower()
     said = says_unmerged(lower)
     if not comment.by_bot:
+        brief = len(lower.split()) <= 4 and lower == comment.body.strip().lower()
+        if said and brief and score(comment.votes) < 0:  # "Can not be merged"
+            return True
         return said and lower.startswith(("this change ", "this patch ", "this commit "))
     if said:
         return verdict(comment.first) is not Outcome.SUCCESS

@@ -25,6 +25,11 @@ _OVERALL = word_set("result status state outcome verdict overall conclusion") | 
 _LEADS = word_set("see at because of in here by with from on is to this look")
 _POINTED = ("this ", "that ", "a ")
 _MARKED = "✔✅✖❌✗✓"
+_ANNOUNCED = re.compile(
+    r"\bfollowing (?:[\w-]+ ){1,3}(?:will|have|has|are|is)(?: now)?(?: be| been| being)? "
+    r"(?:run|triggered|started|executed|tested|built)\b",
+    re.IGNORECASE,
+)
 _SHOUTED = re.compile(r"(?:^|\s)BUILD (?:SUCCESS(?:FUL)?|FAIL(?:URE|ED))(?=\s|$)")
 
 
@@ -61,9 +66,19 @@ def _said(comment: Comment) -> Outcome | None:
         outcome = verdict(" ".join(aside))
     if outcome is None and first.startswith("Submitted ") and SUBJECTS & set(words_of(text)):
         return Outcome.STARTED
+    if outcome is Outcome.STARTED and first.startswith("Running ") and score(comment.votes):
+        return None  # "Running 44 on URL": with its vote it has ended
     if outcome is None and any(words in first.lower() for words in _PRAISE):
         return Outcome.SUCCESS
+    if outcome is None and _announced(comment):
+        return Outcome.STARTED
     return outcome
+
+
+def _announced(comment: Comment) -> bool:
+    """``The following sessions will be run:``; of an unknown account with a list and a link."""
+    listed = comment.first.endswith(":") and "://" in comment.body
+    return (comment.by_bot or listed) and _ANNOUNCED.search(comment.first) is not None
 
 
 def _result_line(comment: Comment) -> Outcome | None:
@@ -107,7 +122,9 @@ def _program(  # noqa: PLR0911 - one return a form
         return False
     if outcome is Outcome.MERGE_FAILURE or _shaped(first):
         return True
-    if outcome is Outcome.STARTED and (_names_job(first) or _points_below(comment)):
+    if outcome is Outcome.STARTED and (
+        _names_job(first) or _points_below(comment) or _announced(comment)
+    ):
         return True
     if not SUBJECTS & set(words_of(_without_urls(first))) or first.lower().startswith(_LABELS):
         return False
@@ -170,8 +187,10 @@ def _names_job(first: str) -> bool:
 
 
 def _points_below(comment: Comment) -> bool:
-    """``Presubmit build starting for this CL:``, and below it nothing but a link."""
-    return comment.first.endswith(":") and len(comment.lines) == 2 and is_url(comment.lines[1])
+    """``Presubmit build starting for this CL:``, and below it nothing but a link, or a job's."""
+    if len(comment.lines) != 2 or not is_url(comment.lines[1]):
+        return False
+    return comment.first.endswith(":") or bool(job_name(comment.lines[1]))
 
 
 def _labelled(first: str) -> bool:
