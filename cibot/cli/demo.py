@@ -43,10 +43,10 @@ _PATIENCE_S = 10.0
 
 
 @click.command()
-@click.option("--port", type=click.IntRange(0, 65535), help=f"The web side's. Default: {_PORT}.")
+@click.option("--port", type=click.IntRange(0, 65535), help=f"The web port. Default: {_PORT}.")
 @click.option("--speed", type=click.FloatRange(0.1, 20), default=1.0, show_default=True)
-@click.option("--seed", type=int, default=1, show_default=True, help="Another past, another play.")
-@click.option("--for", "seconds", type=click.FloatRange(min=0), help="End after so many seconds.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Other history and events.")
+@click.option("--for", "seconds", type=click.FloatRange(min=0), help="End after this many seconds.")
 @click.option(
     "--db",
     "database",

@@ -70,7 +70,7 @@ def replay_command(
     discover: bool,
     against: Path | None,
 ) -> None:
-    """Live through recorded history again and print what would have been said when.
+    """Judge recorded history and print which messages would have been sent when.
 
     FILE holds a change a line as Gerrit's REST gives it with o=MESSAGES, or events of
     the webhooks plugin or stream-events; JSON, gzip or not. Nothing is sent to anybody.
