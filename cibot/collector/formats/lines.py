@@ -185,8 +185,8 @@ def _colon_line(line: str, at: int) -> Build | None:
         word = word.strip("*.,;!`")
         if not url or (known_result(word) is None and not (listed and _shouted(word))):
             return _in_words(name, url, right) if url or (name and "job/" in left) else None
-    if url and " " in name and left.endswith(f": {url}"):
-        name = job_name(url) or name  # "Updated build: URL : RESULT"
+    if url and " " in name and (left.endswith(f": {url}") or name[-1] in ".!"):
+        name = job_name(url) or name  # "Updated build: URL : RESULT", "Tests passed. URL : RESULT"
     if url is None and rest[:2] == ": " and is_url(rest[2:]):
         url, rest = rest[2:], ""
     plain = bool(name) and "://" not in left

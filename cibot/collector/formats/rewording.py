@@ -67,6 +67,13 @@ _OTHER: tuple[tuple[str, str], ...] = (
         "failed",
     ),
     (r"\bbeing (?:tested|built|verified)\b", "testing"),
+    (  # not yet: "a job will start once a maintainer has voted"
+        r"\b(?:testing )?will (?:only )?(?:be )?(?:start|begin|run|started|triggered) "
+        r"(?:automatically )?"
+        r"(?:once (?!per |an? (?:day|night|week|hour))|when|as soon as|only|after|if)\b.*",
+        "",
+    ),
+    (r"^pipeline(?: \S{1,40})?(?: was| has been)? created\b(?=:|\.?$)", "started"),
     (r"\b(?:finished|completed|done|ended) with [1-9]\d* (?:problem|issue)s?\b", "failed"),
     (r"\bbreaks (?:the |our )?(?:build|tests?|compilation)\b", "failed"),
     (
@@ -108,6 +115,7 @@ _HINT = re.compile(
     r"exit|rc[= ]|kernel|segm|segf|core d| red|no |regress|breaks|[+-][12]|verified|clean|"
     r"[:=] ?(?:pos|neg|good|bad|red)|fine|without|warnings|f[:=]|timeout|deadline|"
     r"return|hang|hung|stuck|fail[:=/]|back to|after|despite|following|"
+    r"created|once |as soon|when |only |"
     r" with |except|apart|all but|everything but|previous|earlier|former|last "
 )
 

@@ -79,7 +79,7 @@ def is_path(token: str) -> bool:
 
 def clean_url(token: str) -> str:
     """The URL without the punctuation that text puts around it."""
-    return token.strip("<>\"'").rstrip(".,;").removesuffix(")").removeprefix("(")
+    return token.strip("<>\"'").rstrip(".,;:").removesuffix(")").removeprefix("(")
 
 
 def first_url(line: str) -> str | None:
@@ -91,7 +91,7 @@ def first_url(line: str) -> str | None:
     while start > 0 and at - start < 12 and line[start - 1].isalnum():
         start -= 1
     end = _URL_END.search(line, at)
-    url = line[start : end.start() if end else len(line)].rstrip(".,;")
+    url = line[start : end.start() if end else len(line)].rstrip(".,;:")
     return url if is_url(url) else None
 
 
