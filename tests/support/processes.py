@@ -8,6 +8,7 @@ import atexit
 import contextlib
 import os
 import pwd
+import secrets
 import shutil
 import signal
 import socket
@@ -48,19 +49,24 @@ class ServerFailedError(AssertionError):
     """A server did not start or stop as it should; the text carries the end of its log."""
 
 
+_GIVEN: set[int] = set()
+
+
 def free_port() -> int:
-    """A TCP port on 127.0.0.1 that nothing listened on a moment ago."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A TCP port on 127.0.0.1 that nothing listened on a moment ago.
+
+    It is below those that the kernel gives to outgoing connections, so that none takes it
+    before the server does, or while that is away. It is drawn, so that workers hardly ever
+    draw the same, and not by `random`, whose seed they share. Never the same twice.
+    """
+    while (port := lasting_port(10_000 + secrets.randbelow(9_000))) in _GIVEN:
+        pass
+    _GIVEN.add(port)
+    return port
 
 
 def lasting_port(first: int) -> int:
-    """A free port from ``first`` on, below those that the kernel gives to outgoing connections.
-
-    For a server that is away for moments: nobody takes its place by chance.
-    """
+    """A free port from ``first`` on, below those that the kernel gives to outgoing connections."""
     for port in range(first, 32000):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
