@@ -36,7 +36,7 @@ def render(ctx: Context, incident: IncidentLine) -> Card:
 
 COMMAND = Command(
     usage="ack ID|NAME [NOTE]",
-    does="says that you look at an incident, by its number or its CI; its channels are told",
+    does="acknowledges an incident, by its number or its CI, and says so in its channels",
     example="ack 1 looking into it",
     answer=answer,
     aliases=("acknowledge",),

@@ -17,7 +17,7 @@ def answer(ask: Ask) -> Card:
 
 COMMAND = Command(
     usage="exclude NAME",
-    does="deletes a CI that was none, with all its reports and incidents, for good",
+    does="deletes a CI that was found by mistake, with all its reports and incidents, for good",
     example="exclude quobyte",
     answer=answer,
     more="For admins. It cannot be undone; a CI of the configuration is taken out there.",

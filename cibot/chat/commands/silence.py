@@ -40,8 +40,8 @@ def render(ctx: Context, made: Silence) -> Card:
 
 COMMAND = Command(
     usage="silence NAME 2h REASON",
-    does="mutes a CI's alerts for a while; what happens meanwhile is kept, and what is still wrong"
-    " afterwards is told",
+    does="mutes a CI's alerts for a while; its incidents are still stored, and those that are"
+    " still open afterwards are sent",
     example="silence netapp 2h new disks",
     answer=answer,
     aliases=("mute",),

@@ -98,6 +98,6 @@ WRITES: tuple[Write[Any, Any], ...] = (
     Write("unretire", "POST", "/cis/<name>/unretire", "CIs", "Judge a retired CI again",
           OneCi, Nothing, Done, "unretire", _leaving(unretire)),
     Write("exclude", "POST", "/cis/<name>/exclude", "CIs",
-          "Delete a CI that was none, with all its reports and incidents, for good",
+          "Delete a CI that was found by mistake, with all its reports and incidents",
           OneCi, Nothing, Done, "exclude", _leaving(exclude)),
 )  # fmt: skip
