@@ -214,7 +214,7 @@ def _period_lines(report: PeriodReport) -> Lines:
 
 ENDPOINTS: tuple[Endpoint[Any], ...] = (
     Endpoint("/projects", "Projects", "Projects that CIs judge", Nothing, ProjectList, projects),
-    Endpoint("/projects/<name>", "Projects", "A project's last patch sets beside its CIs",
+    Endpoint("/projects/<name>", "Projects", "A project's last patch sets, with its CIs' verdicts",
              MatrixParams, Matrix, project_matrix, _matrix_lines),
     Endpoint("/report", "Summary", "What the CIs of a project promised and did in a period",
              ReportParams, PeriodReport, report_of, _period_lines),

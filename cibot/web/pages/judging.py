@@ -157,8 +157,8 @@ _SIGNALS: tuple[tuple[Any, ...], ...] = (
     ),
     (
         "latency",
-        "The time from upload to the first verdict, within which 95 % come, beside the CI's own"
-        " weeks before. It must be slow on several days: one busy afternoon is not enough.",
+        "The time from upload to the first verdict, within which 95 % come, compared with the CI's"
+        " own weeks before. It must be slow on several days: one busy afternoon is not enough.",
         ("Looks at the last", "latency.window", figures.span),
         ("Judges from", "latency.minimum", _counted("result")),
         ("Degraded from", "latency.degraded", "{:g} times its usual".format),
