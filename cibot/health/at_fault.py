@@ -53,7 +53,9 @@ class AtFault(Stored):
         again = sum(at >= since for at in self._again)
         newest = [failure for failure in self._failed if failure.at >= since]
         changes = {failure.change_id for failure in newest}
-        jobs = {(each.change_id, each.branch, job) for each in newest for job in each.jobs}
+        jobs = {
+            (failure.change_id, failure.branch, job) for failure in newest for job in failure.jobs
+        }
         shares: dict[str, int] = {}
         for (branch, _job), n in Counter((branch, job) for _change, branch, job in jobs).items():
             shares[branch] = max(n, shares.get(branch, 0))

@@ -324,11 +324,11 @@ class Chances(Stored):
         """
         row = Counter(self._slots[slot].place for slot, _proof in self._open if slot in self._slots)
         (place, here), taken = row.most_common(1)[0], 0
-        beside = 0
+        elsewhere = 0
         for slot in self._slots.values():
             taken += slot.reported
-            beside += slot.reported and slot.place != place
-        if 2 * beside <= taken or surely_elsewhere(self.long.count, row.total() - here):
+            elsewhere += slot.reported and slot.place != place
+        if 2 * elsewhere <= taken or surely_elsewhere(self.long.count, row.total() - here):
             return True
         return now - self.last >= max(self.rhythm.limit, _LONG_QUIET)
 

@@ -219,8 +219,8 @@ class _Course:
             upload = self._upload(attempt.patch_set)
             failed = () if passed else _failed(attempt)
             proof = self._proof(attempt)
-            beside = attempt.reference is not None or not paired
-            self._add(FirstVerdict(at, passed, proof, upload, paired, failures, failed, beside))
+            referenced = attempt.reference is not None or not paired
+            self._add(FirstVerdict(at, passed, proof, upload, paired, failures, failed, referenced))
 
     def _fair(self, attempt: Attempt) -> bool:
         if attempt.reference is not None:

@@ -62,7 +62,7 @@ class Run(Stored):
         self.passes += passed
 
     def fail(self, change: int | None) -> None:
-        """Notes whose failure was added last; None: nobody knows."""
+        """Notes whose failure was added last; None where it is not known."""
         if self.n and len(self.failed) < FEWEST and (change is None or change not in self.failed):
             self.failed = (*self.failed, change)
 

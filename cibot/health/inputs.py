@@ -49,7 +49,7 @@ class VerdictKind(IntEnum):
     AGAIN = 2  # the one before on this change, or on its stack, was a failure
     SERIES = 3  # the one before of this author was, hours ago at most
     LONG_SERIES = 4  # two or more of this author were
-    BURST = 5  # the one before was, uploaded shortly before by nobody knows whom
+    BURST = 5  # the one before was, uploaded shortly before by an unknown author
     LONG_BURST = 6  # two or more were
 
 
@@ -59,7 +59,7 @@ class FirstVerdict(NamedTuple):
     ``paired`` says that the reference passed, or that there is none; else its run was
     cancelled. ``failures`` are the first verdicts right before this one, on the change's
     earlier patch sets, that failed. ``upload`` is the patch set's, ``failed`` are its voting jobs
-    that did, and ``beside`` says that there is a reference.
+    that did, and ``referenced`` says that there is a reference.
     """
 
     at: float
@@ -69,7 +69,7 @@ class FirstVerdict(NamedTuple):
     paired: bool = True
     failures: int = 0
     failed: tuple[str, ...] = ()
-    beside: bool = False
+    referenced: bool = False
 
 
 class JobResults(NamedTuple):

@@ -20,7 +20,7 @@ _APART = 3 * 3600.0  # seconds between two that are none, of a CI that missed no
 _NEVER_MISSED = 25  # chances, at least, of which it missed none
 _MOST = 500
 _CHANCES = 100  # chances in the window at which `doubt` is the chance of that many misses
-_BESIDE = 0.05  # the chance that what was missed elsewhere is luck
+_LUCK_ELSEWHERE = 0.05  # the chance that what was missed elsewhere is luck
 _LENIENT = 5.0  # times that chance, at most, where chances are few
 
 
@@ -58,7 +58,7 @@ def longest_luck(doubt: float, chances: Count) -> int | None:
 
 def surely_elsewhere(chances: Count, missed: int) -> bool:
     """Whether so many missed chances at other places show that more than one place is missed."""
-    return math.prod(_next_missed(chances, k) for k in range(missed)) <= _BESIDE
+    return math.prod(_next_missed(chances, k) for k in range(missed)) <= _LUCK_ELSEWHERE
 
 
 def _next_missed(chances: Count, k: int) -> float:

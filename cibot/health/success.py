@@ -64,10 +64,10 @@ class Success(Stored):
     def _mends(self, verdict: FirstVerdict) -> bool:
         """Whether the pass of a change that failed twice counts, as no further failure of it does.
 
-        Beside a reference that would hide small drops: only what it passed counts, so that no
-        bad changes need to be made up for. It is a way up all the same.
+        Where there is a reference that would hide small drops: only what it passed counts, so
+        that no bad changes need to be made up for. During a drop it counts as recovery.
         """
-        return verdict.passed and (not verdict.beside or self.chart.dropped is not None)
+        return verdict.passed and (not verdict.referenced or self.chart.dropped is not None)
 
     def _add(self, verdict: FirstVerdict, standing: VerdictKind) -> None:
         fired, proof = self.chart.dropped is not None, verdict.proof

@@ -291,7 +291,7 @@ def inhibited(symptom: Symptom, incident: Incident, around: Surroundings) -> str
     if symptom.signal == MISSING_JOB and around.jobs_changed:
         return "the jobs of the reference CI changed as well"
     if around.alone and not _is_its_fault(symptom):
-        return "without a reference nobody knows whether the changes are at fault"
+        return "without a reference it is not known whether the changes are at fault"
     return None
 
 

@@ -156,7 +156,7 @@ def _told_job(text: str) -> list[FoundJob]:
     counts = any(c.isdigit() for c in words.partition("://")[0])
     if said not in (Outcome.SUCCESS, Outcome.FAILURE) or not (counts or url):
         return []
-    shape = f"told {match['number'] and '#'}{match['divider'].strip()}"
+    shape = f"counted {match['number'] and '#'}{match['divider'].strip()}"
     sure = (
         url is not None and counts and not match["number"] and " " not in name and like_a_name(name)
     )

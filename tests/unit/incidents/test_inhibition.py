@@ -77,7 +77,7 @@ def test_what_most_reports_of_a_pipeline_have_is_what_a_reference_runs():
 def test_a_mild_level_without_a_reference_is_shown_and_not_sent():
     alone = Surroundings(alone=True)
     assert why("level", alone) == (
-        "without a reference nobody knows whether the changes are at fault"
+        "without a reference it is not known whether the changes are at fault"
     )
     assert why("level", alone, severity=State.FAILING) is None
     assert why("success", alone) is None

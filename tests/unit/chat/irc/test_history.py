@@ -22,6 +22,16 @@ def ask(client, text, tags=""):
     client.send(f"{tags}:bob!b@h PRIVMSG #ci :!ci {text}")
 
 
+def join_now(client):
+    """Joins at `NOW` by the network's clock."""
+    client.log_in(caps=TIMES)
+    client.expect("JOIN #ci")
+    client.send(
+        f"@time={NOW} :cibot!c@h JOIN #ci",
+        f"@time={NOW} :irc.test 366 cibot #ci :end",
+    )
+
+
 @pytest.mark.parametrize("kind", ["chathistory #ci", "znc.in/playback #ci", "draft/unheard-of #ci"])
 def test_a_line_of_a_batch_is_history(server, kind):
     with irc_bot(server.port, "#ci") as bot, server.accept() as client:
@@ -39,12 +49,7 @@ def test_a_line_of_a_batch_is_history(server, kind):
 
 def test_a_line_that_was_said_before_the_join_is_history(server):
     with irc_bot(server.port, "#ci") as bot, server.accept() as client:
-        client.log_in(caps=TIMES)
-        client.expect("JOIN #ci")
-        client.send(
-            f"@time={NOW} :cibot!c@h JOIN #ci",
-            f"@time={NOW} :irc.test 366 cibot #ci :end",
-        )
+        join_now(client)
         ask(client, "old", f"@time={EARLIER};account=bob ")
         ask(client, "at once", f"@time={NOW};account=bob ")  # needs no proof: it bears a time
         client.until("WHOIS cibq2")
@@ -58,12 +63,7 @@ def test_a_line_that_was_said_before_the_join_is_history(server):
 
 def test_a_clock_of_the_network_that_is_put_back_makes_nobody_history(server):
     with irc_bot(server.port, "#ci") as bot, server.accept() as client:
-        client.log_in(caps=TIMES)
-        client.expect("JOIN #ci")
-        client.send(
-            f"@time={NOW} :cibot!c@h JOIN #ci",
-            f"@time={NOW} :irc.test 366 cibot #ci :end",
-        )
+        join_now(client)
         ask(client, "old", f"@time={EARLIER} ")
         client.until("WHOIS cibq2")
         client.send(f"@time={EARLIER} :irc.test 318 cibot cibq2 :end")
