@@ -43,13 +43,13 @@ from cibot.store.comments import (
 )
 from cibot.store.engine import Store, Tx
 from cibot.store.feeds import feed_failed, feed_heard, feed_rejected, load_cursor
+from cibot.store.hiding import hide_changes
 from cibot.store.histories import date_again
 from cibot.store.patch_sets import put_patch_sets
 from cibot.store.reports import (
     drop_reports,
     put_reports,
     withdraw,
-    withdraw_changes,
     withdraw_comments,
 )
 from cibot.store.set_aside import put_aside
@@ -183,7 +183,7 @@ class Ingest:
     def _hide(self, tx: Tx, places: Collection[Place], batch: Batch) -> None:
         rows = stored_places(tx, self._server_id, places)
         with counting(tx) as tally:
-            batch.withdrawn |= withdraw_changes(tx, [*rows.values()], tally, batch.heard_at)
+            batch.withdrawn |= hide_changes(tx, rows.values(), tally, batch.heard_at)
         if rows:
             log.info("changes hidden number=%d: private, or not to be seen", len(rows))
 

@@ -162,15 +162,3 @@ def withdraw_comments(
     dropped = drop_reports(tx, keys, tally)
     drop_comments(tx, keys)
     return withdraw(tx, dropped, now)
-
-
-def withdraw_changes(tx: Tx, ids: Sequence[int], tally: Tally, now: datetime) -> set[int]:
-    """Deletes changes with all that was said on them; returns the CIs that lost a report."""
-    cis: set[int] = set()
-    comment = schema.comment.c
-    for row_id in sorted(ids):
-        seqs = tx.execute(select(comment.seq).where(comment.change_id == row_id)).scalars().all()
-        cis |= withdraw_comments(tx, {(row_id, seq) for seq in seqs}, tally, now)
-        tx.execute(delete(schema.patch_set).where(schema.patch_set.c.change_id == row_id))
-        tx.execute(delete(schema.change).where(schema.change.c.id == row_id))
-    return cis

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from datetime import timedelta
 
+from sqlalchemy import select
+
 from cibot.demo.reviews import Info
-from cibot.model import Change
+from cibot.model import Change, Message, PatchSet
+from cibot.store import schema
 from cibot.store.cis import all_cis
+from cibot.store.engine import Store
 from cibot.store.histories import KNOWN, arrived
 from cibot.webhooks.gerrit import Hook, gerrit_hook
 from tests.support.confirming import FAILED, World
+from tests.support.faces import client
+from tests.support.scenario import ACME, CONFIG, HOUR, ZUUL, Scenario, comment
 
 
 def private(event: Info) -> Info:
@@ -102,3 +109,56 @@ def test_what_this_account_may_not_see_is_not_stored(world: World) -> None:
     assert post(world, event) == 200
     asked(world)
     assert world.counts() == (0, 0, 0, 0, 0)
+
+
+def test_an_incident_keeps_no_evidence_of_changes_that_were_hidden(scenario: Scenario) -> None:
+    scenario.well()
+    scenario.breaks(10)
+    shown = scenario.changes
+    hidden = [_secret(scenario, 800_000 + place) for place in range(10)]
+    scenario.poll(hidden)
+    scenario.judge()
+    assert len(scenario.alerts()) == 1
+    store = scenario.store
+    assert {"incident.body", "health.signals", "project_record.project"} <= _naming(store)
+    scenario.now += HOUR
+    scenario.poll([replace(change, private=True) for change in hidden])
+    at_once = _naming(store)
+    for path in ("/incidents/1", "/api/v1/incidents", "/api/v1/cis/Acme", "/api/v1/summary", "/"):
+        face = client(store, CONFIG, scenario.now).get(path).get_data(as_text=True)
+        assert "secret" not in face, path
+    scenario.judge()
+    assert at_once | _naming(store) == set()
+    bodies = store.read(lambda tx: tx.execute(select(schema.incident.c.body)).scalars().all())
+    assert any(f'"number":{shown},' in body for body in bodies)  # that of the others stays
+
+
+def _secret(scenario: Scenario, number: int) -> Change:
+    """A change of a project of its own on which Acme alone fails."""
+    at, job = scenario.now, "secret-job"
+    said = ((ZUUL, True, 10), (ACME, False, 20))
+    messages = tuple(
+        Message(
+            at + timedelta(minutes=minutes),
+            comment(passed).replace("tempest", job).replace("logs.", "secret."),
+            author,
+            1,
+            message_id=f"{author.username}-{number}",
+        )
+        for author, passed, minutes in said
+    )
+    scenario.now = at + HOUR
+    return Change(
+        number, "secret", "master", "S", "NEW", at, scenario.now, messages,
+        (PatchSet(1, at),), complete=True,
+    )  # fmt: skip
+
+
+def _naming(store: Store) -> set[str]:
+    """The columns in which something secret stands."""
+    columns: set[str] = set()
+    for table in schema.metadata.sorted_tables:
+        query = select(table)
+        for row in store.read(lambda tx, query=query: tx.execute(query).mappings().all()):  # type: ignore[misc]
+            columns |= {f"{table.name}.{name}" for name in row if "secret" in str(row[name])}
+    return columns
