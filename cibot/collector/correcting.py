@@ -11,11 +11,22 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from cibot.collector.match import UNITE
+from cibot.collector.rows import Batch
 from cibot.model import Change, Message
-from cibot.store.changes import changes_of_numbers, is_same_change, move_change, place_of, put_right
+from cibot.store.changes import (
+    StoredChange,
+    changes_of_numbers,
+    is_same_change,
+    move_change,
+    place_of,
+    put_right,
+)
 from cibot.store.comments import StoredComment
 from cibot.store.engine import Tx
 from cibot.store.feeds import feed_failed, feed_rejected
+from cibot.store.hiding import hide_changes
+from cibot.store.tally import counting
 
 log = logging.getLogger(__name__)
 
@@ -44,18 +55,17 @@ def asked_at(change: Change, now: datetime) -> datetime:
     return change.asked_at or (now - _UNDER_WAY)
 
 
-def correct(
-    tx: Tx, server_id: int, changes: Sequence[Change], now: datetime
-) -> dict[int, datetime]:
+def correct(tx: Tx, server_id: int, changes: Sequence[Change], batch: Batch) -> set[int]:
     """Corrects the stored comments of changes that REST returned whole.
 
-    Returns the changes of which REST gives less than a fresh event did, and since when: they
-    are asked for again.
+    Changes of which REST gives less than a fresh event did, and since when, are ``waiting``
+    in the batch: they are asked for again. Returns the changes that were deleted since
+    another one has their number now, as on a server that was set up again.
     """
     whole = {place_of(change): change for change in changes if change.complete}
     rows = changes_of_numbers(tx, server_id, {number for _project, number in whole})
     stored = {(row.project, row.number): row for row in rows}
-    waiting: dict[int, datetime] = {}
+    replaced: set[int] = set()
     for place, change in whole.items():
         row = stored.get(place)
         if row is None:
@@ -64,13 +74,24 @@ def correct(
             if moved is not None:
                 log.info("project renamed from=%s to=%s", moved.project, place[0])
                 move_change(tx, moved.id, place[0])
+        elif _is_another(tx, row, change):
+            log.info("another change has the number now change=%s~%d", *place)
+            replaced.add(row.id)
         elif row.unconfirmed_since is not None:
-            if asked_at(change, now) - row.unconfirmed_since >= GRACE:
-                if put_right(tx, row, change, now):
+            if asked_at(change, batch.heard_at) - row.unconfirmed_since >= GRACE:
+                if put_right(tx, row, change, batch.heard_at):
                     log.warning("events of a change were not so change=%s~%d", *place)
             elif row.updated_at > change.updated:
-                waiting[row.id] = row.unconfirmed_since
-    return waiting
+                batch.waiting[row.id] = row.unconfirmed_since
+    if replaced:
+        with counting(tx) as tally:
+            batch.withdrawn |= hide_changes(tx, replaced, tally, batch.heard_at)
+    return replaced
+
+
+def _is_another(tx: Tx, row: StoredChange, change: Change) -> bool:
+    """Whether a change was made after the stored one, with whose it shares no message."""
+    return change.created > row.created_at + UNITE and not is_same_change(tx, row.id, change)
 
 
 AHEAD = timedelta(hours=1)  # what another server's clock may be ahead of ours

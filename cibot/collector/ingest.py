@@ -57,7 +57,6 @@ from cibot.store.tally import Tally, counting
 
 log = logging.getLogger(__name__)
 _UNKNOWN = KnownAccount(0, Account(), None)
-_ZERO = timedelta(0)
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 _FRESH_FOR = timedelta(seconds=1)  # a feed's freshness is kept to the second
 _MANY = 50  # comments, from which on they are read in a thread
@@ -137,7 +136,7 @@ class Ingest:
             return batch, rows
 
         before = self._heard.get(feed, _NEVER)
-        known_fresh = cursor is None and _ZERO <= heard_at - before < _FRESH_FOR
+        known_fresh = cursor is None and timedelta(0) <= heard_at - before < _FRESH_FOR
         for change in hidden:
             self._note_hidden(place_of(change), heard_at)
         batch, rows = self._store.write(work)
@@ -229,7 +228,8 @@ class Ingest:
     def _store_changes(self, tx: Tx, changes: Sequence[Change], batch: Batch) -> authors.Authors:
         now = batch.heard_at
         in_time = [not_ahead(change, now) for change in changes]
-        batch.waiting = correct(tx, self._server_id, in_time, now)
+        if correct(tx, self._server_id, in_time, batch):
+            self._patch_sets, self._owned = set(), frozenset()
         batch.rows = put_changes(tx, self._server_id, in_time, now, self._rows)
         ids = [batch.rows[place_of(change)] for change in changes]
         batch.patch_sets = [

@@ -319,6 +319,7 @@ class StoredChange(NamedTuple):
     project: str
     number: int
     status: str
+    created_at: datetime
     updated_at: datetime
     closed_at: datetime | None
     unconfirmed_since: datetime | None

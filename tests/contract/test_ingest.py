@@ -6,14 +6,23 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from cibot.config.models import CiConfig
-from cibot.model import Change, Message
+from cibot.model import Change, Message, PatchSet
 from cibot.store import schema
 from cibot.store.changes import change_id, put_changes
 from cibot.store.cis import all_cis, latest_reports
 from cibot.store.engine import Store
 from cibot.store.reports import builds_of
 from tests.contract.test_ingest_cis import configured
-from tests.support.ingesting import FAILED, NOON, PERSON, ZUUL_IN_EVENTS, Server, change, posted
+from tests.support.ingesting import (
+    FAILED,
+    NOON,
+    PERSON,
+    ZUUL,
+    ZUUL_IN_EVENTS,
+    Server,
+    change,
+    posted,
+)
 
 
 @pytest.fixture
@@ -165,3 +174,28 @@ def test_a_key_that_another_transaction_gave_away_is_not_taken(store: Store) -> 
     ids = store.write(lambda tx: put_changes(tx, server.id, [mine]))
     assert ids[("mine", 5)] != change_id(server.id, 5)
     assert sorted(row.project for row in server.rows(schema.change)) == ["mine", "other"]
+
+
+@pytest.mark.parametrize("told_by_event", [False, True])
+def test_a_number_that_comes_again_is_another_change(server: Server, told_by_event: bool) -> None:
+    """As on a Gerrit that was set up again: nothing of the old change is taken for the new's."""
+    old, made = change(posted(message_id="a"), posted(message_id="b")), NOON + timedelta(days=30)
+    server.take(old)
+    uploaded = PatchSet(1, made)
+    said = replace(posted(author=ZUUL_IN_EVENTS), posted_at=made)
+    new = replace(
+        old, subject="New", created=made, updated=made, messages=(said,), patch_sets=(uploaded,),
+        owner=PERSON,
+    )  # fmt: skip
+    heard_at = made + timedelta(minutes=2)
+    if told_by_event:
+        event = replace(new, complete=False)
+        server.ingest.ingest([event], feed="webhook", cursor=None, heard_at=heard_at)
+    listed = replace(new, messages=(replace(said, message_id="n", author=ZUUL),))
+    for _ in range(2):
+        server.ingest.ingest([listed], feed="poll", cursor=None, heard_at=heard_at)
+    (row,), (patch_set,) = server.rows(schema.change), server.rows(schema.patch_set)
+    assert (row.subject, row.created_at, patch_set.uploaded_at) == ("New", made, made)
+    assert row.owner_id is not None
+    assert [comment.message_id for comment in server.rows(schema.comment)] == ["n"]
+    assert [report.posted_at for report in server.rows(schema.report)] == [made]

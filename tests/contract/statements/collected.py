@@ -27,7 +27,7 @@ from tests.support.history import NOW, ago
 
 NEWS = Change(77, "filler/27", "master", "S", "NEW", NOW, NOW, (), (PatchSet(1, NOW),))
 SPOKEN = Message(NOW, "Hello", None, 1, message_id="x")
-MERGED = changes.StoredChange(CHANGE, "filler/27", 77, "MERGED", NOW, NOW, NOW)
+MERGED = changes.StoredChange(CHANGE, "filler/27", 77, "MERGED", NOW, NOW, NOW, NOW)
 NEW_ACCOUNT = Account(900, "new", "New", "new@example.org")
 LAST = comments.CommentText(CHANGE, 1, 1, 1, NOW, None, "", None)
 COMMENT = {
