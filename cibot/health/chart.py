@@ -71,14 +71,16 @@ class Run(Stored):
 class Drop:
     """A change for the worse: since when, what it was before, what was seen since.
 
-    ``again`` are the failures since then that passed when they were run again, ``changes`` those
-    that failed, and ``alike`` on how many of these the same job did.
+    ``n`` are the results that the level counts since then, ``weighed`` the failures among them
+    that the chart was fed. ``again`` are the failures that passed when they were run again,
+    ``changes`` those that failed, and ``alike`` on how many of these the same job did.
     """
 
     since: datetime
     usual: float
     n: int
     passes: int
+    weighed: int = 0
     again: int = 0
     changes: int = 0
     alike: int = 0
@@ -86,7 +88,7 @@ class Drop:
     @property
     def flaky(self) -> bool:
         """Whether so many passed when run again that the changes were not at fault."""
-        return 0 < self.n - self.passes <= 2 * self.again
+        return 0 < self.weighed <= 2 * self.again
 
     @property
     def is_one(self) -> bool:
@@ -163,11 +165,11 @@ class Chart(Stored):
 
     @property
     def drop(self) -> Drop | None:
-        """What it fires for, or None."""
-        if self.dropped is None:
-            return None
+        """What it fires for, as far as the chart was fed, or None."""
         run = self.dropped
-        return Drop(moment(run.start), self.usual, run.n, run.passes)
+        if run is None:
+            return None
+        return Drop(moment(run.start), self.usual, run.n, run.passes, run.n - run.passes)
 
     @property
     def rising(self) -> bool:

@@ -130,11 +130,17 @@ class Success(Stored):
         )
 
     def _drop(self) -> Drop | None:
+        """The drop, with what the level counts since then, so that both figures are of the same
+        results; where the reference was cancelled on most, with what the chart counts.
+        """
         drop = self.chart.drop
         if drop is None:
             return None
-        again, changes, alike = self.at_fault.of(drop.since.timestamp())
-        return replace(drop, again=again, changes=changes, alike=alike)
+        began = drop.since.timestamp()
+        again, changes, alike = self.at_fault.of(began)
+        drop = replace(drop, again=again, changes=changes, alike=alike)
+        counted = self._level.reached(began)
+        return replace(drop, n=counted.n, passes=counted.good) if counted.n > drop.n else drop
 
     def _back(self, now: float) -> Recovery | None:
         """What passed since a drop that is over, where the window holds some of it still."""

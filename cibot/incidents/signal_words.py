@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from cibot.config.signals import signals
+from cibot.health.chart import Drop
 from cibot.health.kind import SignalKind
 from cibot.health.seen import (
     BranchBeside,
@@ -57,6 +58,7 @@ _NOTHING = {
     Fault.FAILED_ALONE: "nothing that a reference passed",
     Fault.PASSED_ALONE: "nothing that a reference failed",
 }
+_COUNTED = {Fault.FAILED_ALONE: ("; what fails together counts once",)}
 _SHOWN_ONLY = {Fault.FLIPPED: "every CI flips now and then"}
 WITHDRAWN = "late comments show that it was not so"
 _STALE = ", and our own feed is stale"
@@ -121,7 +123,7 @@ def _fault_share(seen: FaultShare) -> Words:
         began = f"{number(run.count)} of {number(run.n)} {_MANY[seen.fault]} since "
         return (began, run.since, f"; {share}", *_when(seen.period))
     share += f" {_MANY[seen.fault]}"
-    return (share, *_when(seen.period), *_needed(seen.n, seen.least))
+    return (share, *_when(seen.period), *_COUNTED.get(seen.fault, ()), *_needed(seen.n, seen.least))
 
 
 def _pass_rate(seen: PassRate) -> Words:
@@ -135,12 +137,17 @@ def _pass_rate(seen: PassRate) -> Words:
     )
 
 
+def drop_words(drop: Drop, where: str = "") -> Words:
+    """As "0 of 20 passed since Sat 14:10 UTC, 93 % before"; ``where`` says which counts."""
+    passed = f"{number(drop.passes)} of {number(drop.n)} passed since "
+    return (passed, drop.since, f"{where}, {percent(drop.usual)} before")
+
+
 def _own_past(seen: OwnPast) -> Words:
     rate, drop = _pass_rate(seen.rate), seen.drop
     if drop is not None:
-        since = f"{number(drop.passes)} of {number(drop.n)} passed since "
         again = f"{number(drop.again)} failures passed when run again; " if drop.flaky else ""
-        return (since, drop.since, f", {percent(drop.usual)} before; {again}", *rate)
+        return (*drop_words(drop), f"; {again}", *rate)
     if seen.back is not None:
         back = f"{number(seen.back.passes)} of {number(seen.back.n)} passed since it recovered "
         return (back, seen.back.since, "; ", *rate)

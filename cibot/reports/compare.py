@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from cibot.errors import UserError
+from cibot.health.facts import counts
+from cibot.health.inputs import COUNTED
 from cibot.model import Result
 from cibot.reports.ci import CiLine, branch_name, find_ci, line_of
 from cibot.reports.context import Context
-from cibot.reports.failures import COUNTED, Verdict, latest_attempts, verdicts
+from cibot.reports.failures import Verdict, latest_attempts, verdicts
 from cibot.reports.signals import Rate, rate_of
 from cibot.store.cis import HeardReport, latest_reports
 from cibot.store.engine import Tx
@@ -95,11 +97,11 @@ def _last_words(
     tx: Tx, ctx: Context, ci_id: int, branch: str | None
 ) -> dict[tuple[int, int | None], list[HeardReport]]:
     """A CI's last words on each patch set, or on those of a branch, newest patch set first."""
-    since = ctx.now - WINDOW
+    since, uncounted = ctx.now - WINDOW, ctx.config.judgement.uncounted
     reports = latest_reports(tx, ci_id, since=since, judging=True, limit=_MOST, branch=branch)
     words: dict[tuple[int, int | None], list[HeardReport]] = {}
     for report in latest_attempts(reports):
-        if report.result in COUNTED:
+        if report.result in COUNTED and counts(report.pipeline, uncounted):
             words.setdefault((report.change_id, report.patch_set), []).append(report)
     return words
 

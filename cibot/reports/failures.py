@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from cibot.health.facts import counts
 from cibot.model import Result
 from cibot.reports.context import gerrit_page, same_fields
 from cibot.store.cis import HeardReport, latest_reports
 from cibot.store.engine import Tx
 from cibot.store.reports import StoredBuild, VerdictRow, builds_of
-from cibot.store.status import results_on, results_since
+from cibot.store.status import results_since
 
 BAD = {Result.FAIL, Result.INFRA}
-COUNTED = {Result.PASS, Result.FAIL}
 _MOST = 500  # reports looked at: enough for a figure, and cheap
 _FAILURES = 100
 Attempt = TypeVar("Attempt", HeardReport, VerdictRow)
@@ -50,14 +48,6 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
-class Passed:
-    """How many of ``n`` results passed; what broke by itself is not among them."""
-
-    passes: int
-    n: int
-
-
-@dataclass(frozen=True, slots=True)
 class JobShare:
     """A job failed in ``failed`` of the ``of`` failures that name their jobs."""
 
@@ -79,52 +69,11 @@ def latest_attempts(reports: Iterable[Attempt]) -> list[Attempt]:
     return list(latest.values())
 
 
-@dataclass(frozen=True, slots=True)
-class Lately:
-    """What a CI's last attempts say since a time.
-
-    ``passed`` counts in the pipelines that count; it is None without a result, beyond 500
-    reports, and without a time. ``worst_job`` is that of the last 100 failures.
-    ``patch_sets`` are the (change, patch set) that ``passed`` counts.
-    """
-
-    passed: Passed | None
-    worst_job: JobShare | None
-    patch_sets: frozenset[tuple[int, int | None]] = frozenset()
-
-
-def lately(tx: Tx, ci_id: int, since: datetime | None, uncounted: Collection[str]) -> Lately:
-    """What passed since then, on which patch sets, and the job that fails most."""
-    reports = results_since(tx, ci_id, since, _MOST)
-    last = latest_attempts(reports)
-    judged = [row for row in last if counts(row.pipeline, uncounted) and row.result in COUNTED]
-    passes = sum(row.result == Result.PASS for row in judged)
+def worst_job(tx: Tx, ci_id: int, since: datetime | None) -> JobShare | None:
+    """The job that fails most in its last 100 failures since then; None where none stands out."""
+    last = latest_attempts(results_since(tx, ci_id, since, _MOST))
     bad = [(row.change_id, row.seq) for row in last if row.result in BAD][:_FAILURES]
-    job = _worst_job(builds_of(tx, bad).values())
-    if since is None or not judged or len(reports) >= _MOST:
-        return Lately(None, job)
-    patch_sets = frozenset((row.change_id, row.patch_set) for row in judged)
-    return Lately(Passed(passes, len(judged)), job, patch_sets)
-
-
-def passed_on(
-    tx: Tx,
-    ci_id: int,
-    patch_sets: Collection[tuple[int, int | None]],
-    uncounted: Collection[str],
-) -> Passed | None:
-    """How many of those patch sets that a CI judged too passed; None where it judged none.
-
-    A CI fails a patch set when one of its pipelines that count does.
-    """
-    rows = results_on(tx, ci_id, {change_id for change_id, _patch_set in patch_sets})
-    failed: dict[tuple[int, int | None], bool] = {}
-    for row in latest_attempts(rows):
-        key = (row.change_id, row.patch_set)
-        judges = row.result in COUNTED and counts(row.pipeline, uncounted)
-        if key in patch_sets and judges:
-            failed[key] = failed.get(key, False) or row.result == Result.FAIL
-    return Passed(len(failed) - sum(failed.values()), len(failed)) if failed else None
+    return _worst_job(builds_of(tx, bad).values())
 
 
 def failures(

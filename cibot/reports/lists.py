@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from cibot.health.seen import LastHeard
 from cibot.model import State
@@ -20,7 +21,7 @@ def brief(ctx: Context, ci: CiLine, *, placed: bool = False) -> Line:
     parts: list[str | Span] = [state_span(ci.state), " ", *name]
     if ci.state.bad:
         parts += wording.since(ctx, ci, " ")
-    why = because(ctx, ci)
+    why = because(ctx, ci, ci.since if ci.state.bad else None)
     if why:
         parts += [": ", *why]
     if ci.state is State.SILENT and ci.last_heard_at and not isinstance(ci.seen, LastHeard):
@@ -28,9 +29,12 @@ def brief(ctx: Context, ci: CiLine, *, placed: bool = False) -> Line:
     return line(*parts)
 
 
-def because(ctx: Context, ci: CiLine) -> Line:
-    """What was seen of a CI, why its pass rate means what it means, and who knows of it."""
-    said = wording.seen(ctx, ci.seen) if ci.state is not State.HEALTHY else ()
+def because(ctx: Context, ci: CiLine, then: datetime | None = None) -> Line:
+    """What was seen of a CI, why its pass rate means what it means, and who knows of it.
+
+    A moment that was just named is "then".
+    """
+    said = wording.seen(ctx, ci.seen, then) if ci.state is not State.HEALTHY else ()
     if not said and ci.rate:
         said = line(f"{figures.rate(ci.rate.share, ci.rate)} passed")
     acknowledged = [incident for incident in ci.incidents if incident.state == "acknowledged"]

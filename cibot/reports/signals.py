@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from cibot.health.intervals import wilson
@@ -59,6 +59,12 @@ def success_rate(signals: Iterable[Signal]) -> Rate | None:
         if signal.name == SUCCESS and signal.n > 0 and signal.figure is not None:
             return Rate(round(signal.figure * signal.n), signal.n, signal.low, signal.high)
     return None
+
+
+def success_window(signals: Iterable[Signal]) -> timedelta | None:
+    """The length of time whose results `success_rate` counts."""
+    past = next((signal.seen for signal in signals if signal.name == SUCCESS), None)
+    return past.rate.period.length if isinstance(past, OwnPast) else None
 
 
 def usual_coverage(signals: Iterable[Signal]) -> float | None:

@@ -12,13 +12,10 @@ from cibot.reports.compare import paired
 from cibot.reports.context import Context, same_fields
 from cibot.reports.failures import (
     JobShare,
-    Lately,
-    Passed,
     Verdict,
     failures,
-    lately,
-    passed_on,
     verdicts,
+    worst_job,
 )
 from cibot.reports.feeds import stale_feeds
 from cibot.reports.home_projects import cis_on, home_of, reference_on
@@ -69,16 +66,13 @@ class CiItem(CiLine):
 class CiDetail(CiItem):
     """One CI: signals worst first, last failures newest first, contact, active silence.
 
-    ``reference_passed`` is of those of the patch sets behind ``passed_since``, which counts from
-    the moment it came into its state, that its reference judged. ``last`` is its last report of
-    any kind. ``standing`` compares it with the other CIs of its main project, ``onset`` says how
-    the trouble with its results began, and ``branches`` lists its home branches. Signals,
-    standing and onset are empty when one branch is asked for, and what is not known of that
-    alone is null.
+    ``worst_job`` is the job that fails most in its last failures since it came into its state,
+    ``last`` its last report of any kind. ``standing`` compares it with the other CIs of its main
+    project, ``onset`` says how the trouble with its results began, and ``branches`` lists its
+    home branches. Signals, standing and onset are empty when one branch is asked for, and what
+    is not known of that alone is null.
     """
 
-    reference_passed: Passed | None = None
-    passed_since: Passed | None = None
     worst_job: JobShare | None = None
     last: Verdict | None = None
     failures: tuple[Verdict, ...] = ()
@@ -110,9 +104,7 @@ def status(tx: Tx, ctx: Context, name: str, branch: str | None = None) -> CiDeta
     line = ci_line(ctx, row, seen.health, heard_at, incidents, seen.retired_at)
     if branch is not None:
         line = on_branch(ctx, line, branch)
-    uncounted = ctx.config.judgement.uncounted
     bad = line.branch is None and line.state in {State.FAILING, State.DEGRADED}
-    recent = lately(tx, row.id, line.since, uncounted) if bad else Lately(None, None)
     reference = None
     if seen.project is not None:
         reference = reference_on(tx, ctx, seen.project, branch=branch_name(line))
@@ -122,11 +114,7 @@ def status(tx: Tx, ctx: Context, name: str, branch: str | None = None) -> CiDeta
     return CiDetail(
         **same_fields(CiLine, line),
         reference=reference.name if reference else None,
-        reference_passed=passed_on(tx, reference.id, recent.patch_sets, uncounted)
-        if reference and recent.patch_sets
-        else None,
-        passed_since=recent.passed,
-        worst_job=recent.worst_job,
+        worst_job=worst_job(tx, row.id, line.since) if bad else None,
         last=last,
         stale=tuple(feeds.server for feeds in stale_feeds(tx, ctx)) if seen.stale else (),
         silence=silence_on(tx, ctx, row.name) if seen.silences else None,

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from cibot.health.chart import Drop
 from cibot.health.seen import LastHeard, OwnPast, PassRate, Seen
 from cibot.health.signal import BranchHealth
-from cibot.incidents.signal_words import seen_words, spans, step_words
+from cibot.incidents.signal_words import drop_words, seen_words, spans, step_words
 from cibot.model import Outcome, Result, Silence, State
 from cibot.reports.ci import CiLine, Retired
 from cibot.reports.compare import WINDOW
@@ -17,7 +18,7 @@ from cibot.reports.feeds import ServerFeeds
 from cibot.reports.incidents import IncidentLine, TimelineStep
 from cibot.reports.missed import Missed
 from cibot.reports.onset import Onset, OnsetRun
-from cibot.reports.signals import reason_words
+from cibot.reports.signals import reason_words, success_window
 from cibot.reports.status import CiDetail, Standing
 from cibot.text import figures
 from cibot.text.card import Line, Span, Words, joined, line, sentence, state_span
@@ -34,9 +35,9 @@ _BRANCHES = 3  # named in a line
 _Parts = tuple[str | Span, ...]
 
 
-def seen(ctx: Context, sight: Seen | None) -> Line:
-    """What a signal saw."""
-    return _in_zone(ctx, seen_words(sight))
+def seen(ctx: Context, sight: Seen | None, then: datetime | None = None) -> Line:
+    """What a signal saw; a moment that was just named is "then"."""
+    return _in_zone(ctx, seen_words(sight), then)
 
 
 def step(ctx: Context, taken: TimelineStep) -> Line:
@@ -44,8 +45,9 @@ def step(ctx: Context, taken: TimelineStep) -> Line:
     return _in_zone(ctx, step_words(taken.name, taken.seen, taken.by, taken.note))
 
 
-def _in_zone(ctx: Context, words: Words) -> Line:
-    return spans(words, lambda at: figures.zoned(at, ctx.now, ctx.zone))
+def _in_zone(ctx: Context, words: Words, then: datetime | None = None) -> Line:
+    named = ("then" if word == then else word for word in words)
+    return spans(tuple(named), lambda at: figures.zoned(at, ctx.now, ctx.zone))
 
 
 def seen_sentence(ctx: Context, sight: Seen | None) -> Line:
@@ -147,7 +149,7 @@ def account(ctx: Context, ci: CiDetail) -> Line:
     parts = [*began, *([": "] if began else []), *_detail(ctx, ci), *reason(ctx, ci), "."]
     job = ci.worst_job
     if job is not None:
-        share = f" fails in {job.failed} of {figures.plural(job.of, 'failure')}."
+        share = f" failed in {job.failed} of the last {figures.plural(job.of, 'failure')}."
         parts += [" Job ", Span(job.job, code=True), share]
     return line(*parts, *first_bad(ctx, ci.incidents))
 
@@ -202,15 +204,26 @@ def _detail(ctx: Context, ci: CiDetail) -> _Parts:
         return _silent(ctx, ci)
     bad_by = {signal.name for signal in ci.signals if signal.verdict is ci.state}
     by_another = ci.seen is not None and not bad_by & _RATE_SIGNALS
-    if ci.passed_since is not None and not by_another:
-        passed = ci.passed_since
-        return (f"{passed.passes} of {passed.n} passed since then{_same_patch_sets(ci)}",)
+    where, drop = f" where {ci.reference} did" if ci.reference else "", _drop(ci)
+    if drop is not None:
+        return _in_zone(ctx, drop_words(drop, where), ci.since)
     if ci.rate is not None and not by_another:
-        where = f" where {ci.reference} did" if ci.reference else ""
-        said = f"{figures.percent(ci.rate.share)} passed{where} ({figures.basis(ci.rate)})"
+        window = _window(ci)
+        said = f"{figures.percent(ci.rate.share)} passed{where}{window} ({figures.basis(ci.rate)})"
         usual = ci.branch.usual if ci.branch and ci.state.bad else None
         return (said if usual is None else f"{said}, {figures.percent(usual)} before",)
-    return seen(ctx, ci.seen) or ("nothing to count yet",)
+    return seen(ctx, ci.seen, ci.since) or ("nothing to count yet",)
+
+
+def _drop(ci: CiLine) -> Drop | None:
+    """The drop that makes its state."""
+    return ci.seen.drop if isinstance(ci.seen, OwnPast) else None
+
+
+def _window(ci: CiLine) -> str:
+    """As " in 7 days": what its pass rate is of, where it is not on one branch only."""
+    window = success_window(ci.signals) if ci.branch is None else None
+    return f" in {figures.span(window)}" if window else ""
 
 
 def _silent(ctx: Context, ci: CiLine) -> _Parts:
@@ -236,24 +249,13 @@ def _unknown(ctx: Context, ci: CiDetail) -> _Parts:
     return ("too few results to judge" if ci.last_heard_at else "nothing heard from it yet",)
 
 
-def _same_patch_sets(ci: CiDetail) -> str:
-    """How much the reference passed of the same patch sets."""
-    passed = ci.reference_passed
-    if ci.reference is None or passed is None:
-        return ""
-    assert ci.passed_since is not None
-    same = "same " if passed.n == ci.passed_since.n else ""
-    tail = "" if same else " that it judged too"
-    return f"; {ci.reference} passed {passed.passes} of the {same}{passed.n}{tail}"
-
-
 def details(ctx: Context, ci: CiDetail) -> Line:
     """The second line of a status: figure, last report, incident."""
     last = ci.last
     parts: list[Line] = []
-    if ci.rate is not None and ci.passed_since is not None:
+    if ci.rate is not None and _drop(ci) is not None:
         where = f" of what {ci.reference} passed" if ci.reference else ""
-        parts.append(line(f"passed {figures.rate(ci.rate.share, ci.rate)}{where}"))
+        parts.append(line(f"passed {figures.rate(ci.rate.share, ci.rate)}{where}{_window(ci)}"))
     if ci.since and not ci.state.bad:
         parts.append(line(ci.state.value, *since(ctx, ci, " ")))
     if last is not None:

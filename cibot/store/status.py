@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -133,13 +132,6 @@ _RESULTS = (
     .where(schema.report.c.result.is_not(None), schema.report.c.patch_set.is_not(None))
     .order_by(*newest_first(schema.report.c))
 )
-
-
-def results_on(tx: Tx, ci_id: int, change_ids: Collection[int]) -> list[VerdictRow]:
-    """The reports of a CI on some changes that judge a patch set, newest first."""
-    report = schema.report.c
-    query = _RESULTS.where(report.change_id.in_(sorted(change_ids)), report.ci_id == ci_id)
-    return [VerdictRow._make(row) for row in tx.execute(query)]
 
 
 def results_since(tx: Tx, ci_id: int, since: datetime | None, limit: int) -> list[VerdictRow]:

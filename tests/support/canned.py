@@ -18,6 +18,7 @@ from cibot.config.models import (
     TokenConfig,
     WebConfig,
 )
+from cibot.health.chart import Drop
 from cibot.health.intervals import wilson
 from cibot.health.seen import Fault, FaultShare, OwnPast, Period
 from cibot.health.signal import Signal
@@ -135,9 +136,11 @@ def _counted(history: History) -> None:
     history.ci("Vexx ARM CI").counted(1, due=3, jobs=("arm",))
 
 
-def _success(verdict: State, passes: int, n: int, days: int = 7) -> Signal:
+def _success(
+    verdict: State, passes: int, n: int, days: int = 7, drop: Drop | None = None
+) -> Signal:
     low, high = wilson(passes, n)
-    seen = OwnPast(passed(passes, n, days), 0.93, n, 100)
+    seen = OwnPast(passed(passes, n, days), 0.93, n, 100, drop)
     return signal("success", verdict, seen, figure=passes / n, low=low, high=high, n=n)
 
 
@@ -158,11 +161,10 @@ def _share(
 def _states(history: History) -> None:
     here = signal("silent", State.HEALTHY, heard(1), figure=1.0, n=25)
     history.ci("Zuul").is_(State.HEALTHY, ago(days=20), _success(State.HEALTHY, 205, 221), here)
-    history.ci("NetApp CI").is_(
-        State.FAILING, ago(hours=38), here, _success(State.FAILING, 5, 25)
-    ).on("master", State.FAILING, 5, 25, 0.93, ago(hours=38)).incident(
-        "success", ago(hours=36), seen=passed(5, 25)
-    )
+    fell = _success(State.FAILING, 5, 25, drop=Drop(NOW - ago(hours=38), 0.93, 20, 0, 9))
+    history.ci("NetApp CI").is_(State.FAILING, ago(hours=38), here, fell).on(
+        "master", State.FAILING, 5, 25, 0.93, ago(hours=38)
+    ).incident("success", ago(hours=36), seen=fell.seen)
     history.ci("Quobyte CI").is_(
         State.SILENT,
         ago(hours=12),

@@ -19,7 +19,7 @@ from cibot.chat.protocol import Asker, Channel, Question
 
 Figures = dict[str, Any]
 RATE = re.compile(r"([\d.]+) % \(([\d.]+)–([\d.]+) %, n=([\d,]+)")
-SINCE_THEN = r"(\d+) of (\d+) passed since then; (\S+) passed (\d+) of the (?:same )?(\d+)"
+SINCE_THEN = r"(\d+) of (\d+) passed since [^,;.]+, (\d+) % before"
 SINCE = re.compile(r" since (?:\w{3} |\d+ \w{3} )?\d\d:\d\d UTC \(([^)]+)\)")
 PATCH_SET = re.compile(r"\b(\d+),(\d+)\b")
 STATES = ("silent", "failing", "degraded", "unknown", "healthy")
@@ -61,10 +61,9 @@ class Sentences:
         if since := SINCE.search(text):
             figures["for"] = since[1]
         if "n=" in text:
-            figures |= rate_in(re.sub(r"passed (?:where \S+ did )?\(", "(", text))
+            figures |= rate_in(re.sub(r"passed (?:where \S+ did )?(?:in \d+ days )?\(", "(", text))
         if passed := re.search(SINCE_THEN, text):
-            figures["passed"] = (int(passed[1]), int(passed[2]))
-            figures["reference"] = (passed[3], int(passed[4]), int(passed[5]))
+            figures["passed"] = tuple(map(int, passed.groups()))
         if last := re.search(r"last report (.+?) ago: (\w+) (\d+,\d+)", text):
             figures |= {"heard": last[1], "last": (last[2], last[3])}
         return figures

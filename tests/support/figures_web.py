@@ -48,10 +48,8 @@ class Api:
         }
         figures |= {"for": _ago(answer["since"])} if answer["since"] else {}
         figures |= _rate_of(answer["rate"]) if answer["rate"] else {}
-        if answer["passed_since"]:
-            figures["passed"] = (answer["passed_since"]["passes"], answer["passed_since"]["n"])
-            passed = answer["reference_passed"]
-            figures["reference"] = (answer["reference"], passed["passes"], passed["n"])
+        if drop := (answer["seen"] or {}).get("drop"):
+            figures["passed"] = (drop["passes"], drop["n"], _whole(drop["usual"]))
         if answer["last"]:
             last = answer["last"]
             word = {"pass": "passed", "fail": "failed", None: last["outcome"]}[last["result"]]
@@ -143,8 +141,7 @@ class Pages:
                 figures |= self._rate(signal["Interval"], signal["n"])
         words = " ".join(re.sub(r"<[^>]+>", "", lead).split())
         if passed := re.search(SINCE_THEN, words):
-            figures["passed"] = (int(passed[1]), int(passed[2]))
-            figures["reference"] = (passed[3], int(passed[4]), int(passed[5]))
+            figures["passed"] = tuple(map(int, passed.groups()))
         return figures
 
     def _rate(self, drawn: str, n: str) -> Figures:

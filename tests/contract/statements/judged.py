@@ -155,7 +155,6 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     status.glance: [
         lambda tx: status.glance(tx, "CI 1", NOW, SINCE),
     ],
-    status.results_on: [lambda tx: status.results_on(tx, 1, [CHANGE])],
     status.results_since: [
         lambda tx: status.results_since(tx, 1, None, 10),
         lambda tx: status.results_since(tx, 1, SINCE, 10),

@@ -51,8 +51,8 @@ def test_its_state_goes_to_json_and_back():
 
 
 def test_a_drop_is_flaky_where_half_passed_and_one_where_most_are_alike():
-    drop = Drop(NOW, 0.9, 10, 6, again=2, changes=4, alike=2)
+    drop = Drop(NOW, 0.9, 10, 6, 4, again=2, changes=4, alike=2)
     assert drop.flaky
     assert not drop.is_one
-    assert not Drop(NOW, 0.9, 10, 6, again=1, changes=4, alike=3).flaky
-    assert Drop(NOW, 0.9, 10, 6, again=1, changes=4, alike=3).is_one
+    assert not Drop(NOW, 0.9, 10, 6, 4, again=1, changes=4, alike=3).flaky
+    assert Drop(NOW, 0.9, 10, 6, 4, again=1, changes=4, alike=3).is_one

@@ -95,6 +95,21 @@ def test_a_breakage_is_seen_within_a_few_runs_and_lasts_until_runs_say_that_it_i
     assert broke("I" * 40, now=T + 29 * D).verdict is State.UNKNOWN
 
 
+def test_what_broke_since_it_began_is_of_the_results_that_the_window_counts():
+    """The charts count each attempt, the window the last one on a patch set."""
+    kind = Infra(INFRA)
+    for each in ran("P" * 40 + "I" * 5 + "P", until=T - H):
+        kind.attempt(each) if isinstance(each, Attempted) else kind.take(each)
+    read = Infra(INFRA)
+    read.read(json.loads(json.dumps(kind.row())))
+    again = counted("I", RAN, until=T)[0]
+    for sign, bad in ((1, True), (-1, True), (1, False)):  # it was run again, and did not break
+        read.take(again._replace(sign=sign, bad=bad))
+        read.attempt(Attempted(T, bad))
+    began = "since 2026-11-23 06:00 UTC"
+    assert said(read.signal(T).seen) == f"5 of 7 broke by themselves {began}; 5 of 47 in 3 days"
+
+
 def test_one_in_twenty_that_breaks_is_no_news():
     rng = random.Random(4)
     kind = Infra(INFRA)
@@ -190,7 +205,8 @@ def test_a_stack_that_fails_together_is_one_failure_for_disagreement():
     together, stack = after(lambda number, _place: T - D + number * H)
     signal = together.signal(T)
     assert (signal.verdict, signal.n, said(signal.seen)) == (
-        State.HEALTHY, 22, "4 of 22 failed where the reference passed in 7 days",
+        State.HEALTHY, 22,
+        "4 of 22 failed where the reference passed in 7 days; what fails together counts once",
     )  # fmt: skip
     apart, _stack = after(lambda number, place: T - D + (5 * number + place) * H)
     assert (apart.signal(T).verdict, apart.signal(T).n) == (State.DEGRADED, 30)
@@ -199,7 +215,7 @@ def test_a_stack_that_fails_together_is_one_failure_for_disagreement():
         together.take(each._replace(bad=False))
     again = FalseFailures(DISAGREEMENT)
     again.read(json.loads(json.dumps(together.row())))
-    assert said(again.signal(T).seen) == "2 of 30 failed where the reference passed in 7 days"
+    assert said(again.signal(T).seen).startswith("2 of 30 failed where the reference passed")
 
 
 def test_what_is_older_than_the_window_acquits_and_accuses_nobody():

@@ -32,6 +32,19 @@ def test_a_drop_is_told_with_what_was_before():
     assert not signal.clears
 
 
+def test_what_passed_since_a_drop_is_of_the_results_that_the_level_counts():
+    """The chart counts a stack that fails together once, people count all that failed."""
+    stacks = [
+        change([(0, 1, "F")], [(-0.5, 1, "P")], (-1,), number, T - (4 - number // 5) * H)
+        for number in range(20)
+    ]
+    signal = success([*changes("P" * 160, until=T - 6 * H), *stacks])
+    assert said(signal.seen) == (
+        "0 of 20 passed since 2026-11-23 08:00 UTC, 99.6 % before;"
+        " 160 of 180 passed in 7 days where the reference passed"
+    )
+
+
 def test_after_a_long_drop_the_first_failure_is_shown_with_the_newest():
     signal = success(changes("P" * 600 + "F" * 14))
     numbers = [run.number for run in signal.evidence]

@@ -99,7 +99,7 @@ def test_a_drop_without_a_reference_is_news_where_the_changes_are_not_at_fault(
     severity, again, alike, news
 ):
     rate = PassRate(6, 10, Period(timedelta(7)), 20, False, 0.8, 0.5)
-    drop = Drop(NOW, 0.9, 10, 6, again, changes=4, alike=alike)
+    drop = Drop(NOW, 0.9, 10, 6, 4, again, changes=4, alike=alike)
     accusing = symptom("success", severity, seen=OwnPast(rate, 0.9, 400, 100, drop))
     kept_back = inhibited(accusing, incident(accusing), Surroundings(alone=True))
     assert (kept_back is None) is news
