@@ -305,7 +305,7 @@ class Chances(Stored):
             return
         proof = pending.proof.dated(pending.deadline)
         if pending.uploaded > self.last:
-            self.missed += 1
+            self.missed += not self._missed_already(proof)
             self._open.append((slot, proof))
             if len(self._open) > _KEPT:
                 del self._open[0]
@@ -315,6 +315,10 @@ class Chances(Stored):
             return
         self._count(slot, True)
         self.absent.add(proof)
+
+    def _missed_already(self, proof: Proof) -> bool:
+        """Whether the row has its change: one that a CI does not test is missed again and again."""
+        return any(other.change_id == proof.change_id for _slot, other in self._open)
 
     def _is_everywhere(self, now: float) -> bool:
         """Whether the row of missed chances says more than that one lesser branch is silent.
@@ -340,7 +344,7 @@ class Chances(Stored):
         for waiting in self._open:
             if waiting[0] == slot:
                 self._open.remove(waiting)
-                self.missed -= 1
+                self.missed -= not self._missed_already(waiting[1])
                 self._count(slot, False)
                 self.everywhere = bool(self._open) and self._is_everywhere(self.last)
                 return

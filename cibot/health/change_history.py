@@ -38,7 +38,7 @@ from cibot.health.inputs import (
 from cibot.model import Result
 
 _Key = tuple[int, str]
-_Share = tuple[str, bool, Proof, float | None]
+_Share = tuple[str, bool, Proof]
 _HOUR = 3600.0
 _STOPPED_WITHIN = 900.0  # seconds from the next patch set to the report of what it stopped
 
@@ -234,37 +234,33 @@ class _Course:
         for sign, shares, others in ((-1, before, now), (1, now, before)):
             for share in shares:
                 if share not in others:
-                    window, bad, proof, since = share
-                    self._add(Counted(at, window, bad, sign, proof, upload(proof.patch_set), since))
+                    window, bad, proof = share
+                    self._add(Counted(at, window, bad, sign, proof, upload(proof.patch_set)))
 
     def _shares_now(self) -> list[_Share]:
         latest = sorted(self._latest.values(), key=attrgetter("posted_at", "position"))
         shares: list[_Share] = []
         failing: set[str] = set()
-        failed_since: dict[str, float | None] = {}
         broken: set[str] = set()
         refused: Attempt | None = None
         for attempt in latest:
             if not attempt.unmerged or attempt.reference is not None:
                 infra = attempt.result is Result.INFRA
                 if not (infra and attempt.pipeline in broken):
-                    shares.append((RAN, infra, self._proof(attempt), None))
+                    shares.append((RAN, infra, self._proof(attempt)))
                 (broken.add if infra else broken.discard)(attempt.pipeline)
             if attempt.result not in COUNTED:
                 continue
             failed = attempt.result is Result.FAIL
             if self._fair(attempt):
-                began = failed_since.get(attempt.pipeline) if failed else None
-                shares.append((FAIR, failed, self._proof(attempt), began))
-                failed_since[attempt.pipeline] = (began or attempt.posted_at) if failed else None
-            if attempt.reference is Result.PASS:
                 if not (failed and attempt.pipeline in failing):
-                    shares.append((PAIRED, failed, self._proof(attempt), None))
+                    windows = (FAIR,) if attempt.reference is None else (FAIR, PAIRED)
+                    shares += [(window, failed, self._proof(attempt)) for window in windows]
                 (failing.add if failed else failing.discard)(attempt.pipeline)
             elif attempt.reference is Result.FAIL:
                 refused = attempt
         if refused is not None:
-            shares.append((REFUSED, refused.result is Result.PASS, self._proof(refused), None))
+            shares.append((REFUSED, refused.result is Result.PASS, self._proof(refused)))
         return shares
 
     def _proof(self, attempt: Attempt) -> Proof:

@@ -29,7 +29,7 @@ class Counted(NamedTuple):
 
     ``proof.at`` is when it was posted. A newer attempt takes the older one's place;
     a reference verdict that lies nearer changes what a result counts for. ``upload`` is
-    its patch set's. ``failing_since`` is when the change first failed, where it fails again.
+    its patch set's.
     """
 
     at: float
@@ -38,7 +38,6 @@ class Counted(NamedTuple):
     sign: int
     proof: Proof
     upload: Upload | None = None
-    failing_since: float | None = None
 
 
 class VerdictKind(IntEnum):

@@ -16,7 +16,6 @@ from cibot.health.facts import Proof, known_moment
 from cibot.health.inputs import Counted
 from cibot.health.intervals import wilson
 from cibot.health.seen import Fault, PassRate, Period
-from cibot.health.series import Ignored
 from cibot.health.share import SURE, back_since, bad_since, may_be_back
 from cibot.health.signal import Evidence, Reading, Signal, evidence, share_of
 from cibot.health.state import Stored, part, since, state
@@ -30,7 +29,7 @@ _HIGHEST = 0.95  # no regime is taken for surer than this
 class Level(Stored):
     """The rate of the window.
 
-    A change that fails again while others pass adds nothing.
+    A change that fails with one patch set after the other is one failure.
     ``settled`` tells whether the chart knows the CI, since when it is back after a drop, and
     at which rate.
     """
@@ -38,7 +37,7 @@ class Level(Stored):
     name = NAME
 
     STATE = state(
-        _tally=part, proofs=part, _paired=since, _again=since, _passed=since, _ignored=part
+        _tally=part, proofs=part, _paired=since, _again=since
     )
 
     def __init__(self, policy: SuccessPolicy) -> None:
@@ -46,17 +45,11 @@ class Level(Stored):
         self._tally = SlidingTally(policy.window.total_seconds(), policy.reach.total_seconds())
         self.proofs = Proofs()
         self._again = -math.inf  # since when it is well again, while no chart says so
-        self._passed = -math.inf  # the newest pass
-        self._ignored = Ignored()
         self._paired = -math.inf  # the newest result on a patch set that a reference passed
         self.settled: Callable[[], tuple[bool, float | None, float]] = lambda: (False, None, 0.0)
 
     def take(self, result: Counted) -> None:
         """Takes in a result, or takes one back."""
-        if result.bad and self._repeated(result):
-            return
-        if not result.bad:
-            self._passed = max(self._passed, result.proof.at)
         self._tally.add(result.proof.at, result.bad, result.sign)
         if result.bad:
             self.proofs.add(result.proof, result.sign)
@@ -65,15 +58,6 @@ class Level(Stored):
             if counted.bad and may_be_back(counted, self._tally.run, _HIGHEST):
                 back = back_since(counted, self._tally.newest_outcomes(), _HIGHEST)
                 self._again = max(self._again, back or -math.inf)
-
-    def _repeated(self, result: Counted) -> bool:
-        """Whether a change fails again, and another one passed since it first did."""
-        if result.sign < 0:
-            return self._ignored.remove(result)
-        repeated = result.failing_since is not None and self._passed > result.failing_since
-        if repeated:
-            self._ignored.add(result)
-        return repeated
 
     def pair(self, result: Counted) -> None:
         """A result counts since the reference passed what it failed or passed."""

@@ -54,7 +54,8 @@ class _UsualJob:
     """One job at one place, in numbers of the place's changes.
 
     It was in ``present`` of those after ``base``, the first time at ``began`` and the last
-    time at ``seen``. ``longest`` is the longest row without it that was no trouble.
+    time at ``seen``. ``longest`` is the longest row without it that was no trouble, ``follows``
+    the last change with a job whose place it took.
     """
 
     base: int
@@ -65,6 +66,7 @@ class _UsualJob:
     proof: Proof
     url: str | None = None
     longest: int = 0
+    follows: int = 0
 
     @property
     def n(self) -> int:
@@ -186,11 +188,12 @@ class MissingJobs(AccusingKind):
             if limit is None or missing < limit:
                 continue
             key: Key = (*where, name)
+            accused = self._accused.jobs.get(key)
             by = self._successor(place, name, job)
             if by:
+                place.jobs[by].follows = job.seen
                 self._adopt(key, ran.at, by)
                 continue
-            accused = self._accused.jobs.get(key)
             since = accused.since if accused and not accused.back else place.first_after(job.seen)
             before = job.proof._replace(job=name, url=job.url)
             figures = (float(job.present), float(job.n))
@@ -212,8 +215,9 @@ class MissingJobs(AccusingKind):
     def _successor(self, place: _Place, gone_name: str, gone: _UsualJob) -> str:
         """The job that took the place of another one; "" where none did.
 
-        It came when that one went, and is mostly there since; or it was new in the first report
-        without it and has its name with more words: then it may run for some files only.
+        It came when that one went, no other job went in between, and it is mostly there since;
+        or it was new in the first report without it and has its name with more words: then it may
+        run for some files only.
         """
         for name, job in place.jobs.items():
             began_then = job.began_at >= gone.proof.at - _SAME_TIME
@@ -221,8 +225,11 @@ class MissingJobs(AccusingKind):
             if not (began_then and later):
                 continue
             stays = job.present >= 2 and 2 * job.present > place.changes - job.began
+            nearer = gone.seen < job.follows or any(
+                gone.seen < other.seen <= job.began for other in place.jobs.values()
+            )
             at_once = job.began_at > gone.proof.at and job.began <= gone.seen + 1
-            if stays or (at_once and _words(gone_name) <= _words(name)):
+            if (stays and not nearer) or (at_once and _words(gone_name) <= _words(name)):
                 return name
         return ""
 

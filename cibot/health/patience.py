@@ -144,12 +144,16 @@ class Comeback(Stored):
             self.since = bad_since(outcomes, usual) or outcomes[0][1]
 
     def weigh(self, usual: float) -> None:
-        """Ends the trouble where the newest chances are surely taken as usual."""
+        """Ends the trouble where the newest chances are surely taken as usual.
+
+        One that takes more than half of that is not silent: that it takes less, coverage says.
+        """
         if self.since is None:
             return
         since = [taken for taken in self._taken.values() if taken[1] >= self.since]
         missed = sum(not taken for taken, _at in since)
-        if not missed or back_since(Count(len(since), missed), since[::-1], usual) is not None:
+        count = Count(len(since), missed)
+        if not missed or back_since(count, since[::-1], usual, usual / 2) is not None:
             self.since = None
 
     def adopt(self, at: float) -> None:

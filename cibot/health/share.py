@@ -158,12 +158,14 @@ def may_be_back(count: Count, run: int, good: float) -> bool:
     return low < high and min(count.good, TAIL) * math.log(high / low) >= RECOVERED
 
 
-def back_since(count: Count, newest: Iterable[tuple[bool, float]], good: float) -> float | None:
+def back_since(
+    count: Count, newest: Iterable[tuple[bool, float]], good: float, worse: float = _MOST
+) -> float | None:
     """Since when it is well again: the newest results weigh 30,000 to 1 for the good rate.
 
     ``newest`` are the results, newest first, of which `TAIL` are looked at. ``good``,
     the share of well ones (0..1) in good times, is weighed against the share until
-    the last bad one. None where it is not well again.
+    the last bad one, or against ``worse`` where that is lower. None where it is not well again.
     """
     if not count.bad:
         return None
@@ -176,7 +178,8 @@ def back_since(count: Count, newest: Iterable[tuple[bool, float]], good: float) 
     until = count.n - len(run) + (not run[-1][0] if run else 0)
     if until <= 0:
         return None
-    low, high = max(_LEAST, (until - count.bad + 0.5) / (until + 1)), min(_MOST, good)
+    low = max(_LEAST, min(worse, (until - count.bad + 0.5) / (until + 1)))
+    high = min(_MOST, good)
     if low >= high:
         return None
     up, down = math.log(high / low), math.log((1 - high) / (1 - low))

@@ -167,6 +167,12 @@ def test_a_successor_that_comes_later_ends_it():
     assert not fed(events).standing(T, True).bad
 
 
+def test_a_job_takes_the_place_of_the_one_that_went_last():
+    """One that comes as another goes has nothing to do with what was missed before."""
+    events = reports(["abc"] * 100 + ["ac"] * 6 + ["ad"] * 12)
+    assert "missing from the last 18" in said(fed(events).signal(T).seen)
+
+
 def test_a_job_that_was_new_before_is_no_successor():
     """At a place that was first heard of a week ago, every job is new."""
     assert fed(reports(["ab"] * 30 + ["a"] * 5)).standing(T, True).bad

@@ -152,6 +152,32 @@ def test_two_chances_that_were_missed_are_no_silence_of_one_that_speaks_then():
     assert ci.silent(now + 3 * H).verdict is State.HEALTHY
 
 
+@pytest.mark.parametrize(("others", "silent"), [(0, False), (1, False), (3, True)])
+def test_patch_sets_of_one_change_are_missed_once(others, silent):
+    """A change that the CI does not test is missed with each of them."""
+    ci, now = settled([True] * 30 + [False] + [True] * 30)
+    uploads = [due(70, now + i * 2 * H) for i in range(5)]
+    again = [
+        upload._replace(proof=upload.proof._replace(patch_set=i))
+        for i, upload in enumerate(uploads, 1)
+    ]
+    ci.take([*again, *(due(71 + i, now + (10 + i * 2) * H) for i in range(others))])
+    signal = ci.silent(now + 20 * H)
+    assert (signal.verdict is State.SILENT) == silent
+    assert f"{1 + others} chance" in said(signal.seen)
+
+
+def test_a_silence_ends_although_a_chance_is_missed_long_after_it():
+    """It is weighed against a CI that takes half, not against the weeks since it began."""
+    ci, now = settled([True] * 120)
+    now = ci.advance([False] * 4, now) + 3 * H
+    now = ci.advance([True, False, *[True] * 3] * 12, now)
+    assert ci.judge.chances.comeback.since is not None  # of five it takes four
+    ci.advance([False], now)
+    ci.advance([True] * 18, now + 2 * H)
+    assert ci.judge.chances.comeback.since is None
+
+
 def lesser_branch(now):
     """A fourth of the patch sets that it reports on are of a release, and then it misses six."""
     ci = Watched()
