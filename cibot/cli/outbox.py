@@ -11,7 +11,7 @@ import click
 from cibot.actions.recording import record
 from cibot.cli.common import config_option, configured_store, shell_actor
 from cibot.errors import UserError
-from cibot.store import outbox
+from cibot.store import digests, outbox
 from cibot.store.engine import Tx
 from cibot.store.outbox import MessageState
 from cibot.text import figures
@@ -80,7 +80,7 @@ def retry(config_path: Path | None, which: str) -> None:
     now = datetime.now(UTC)
 
     def work(tx: Tx) -> int:
-        count = outbox.retry(tx, now, None if which == "all" else _number(which))
+        count = digests.retry(tx, now, None if which == "all" else _number(which))
         record(tx, shell_actor(), "outbox retry", which, f"{count} due again", now)
         return count
 

@@ -8,14 +8,17 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import and_, case, func, or_, select, update
 
 from cibot.model import Channel
 from cibot.store import schema
 from cibot.store.engine import Tx
 from cibot.store.outbox import (
+    UNCLAIMED,
     UNSENT,
+    WAITING,
     About,
     MessageKind,
     MessageState,
@@ -197,7 +200,31 @@ def revive(tx: Tx, network: str, since: datetime, now: datetime, room: str | Non
     if not ids:
         return 0
     again = update(table).where(table.c.id.in_(ids), table.c.state == MessageState.DEAD)
-    return tx.execute(again.values(state=MessageState.PENDING, not_before=now)).rowcount
+    return tx.execute(again.values(due_again(now))).rowcount
+
+
+def due_again(now: datetime) -> dict[str, Any]:
+    """What makes messages due now; a given up one that may be out is looked for first."""
+    doubtful = and_(
+        schema.outbox.c.state == MessageState.DEAD, schema.outbox.c.lease_until.is_not(None)
+    )
+    state = case((doubtful, MessageState.SENDING), else_=MessageState.PENDING)
+    return {"state": state, "not_before": now, "lease_until": None}
+
+
+def retry(tx: Tx, now: datetime, message_id: int | None = None) -> int:
+    """Makes dead and waiting messages due now; returns how many.
+
+    Messages that are being sent are left alone; one that waits for the end of quiet hours or for
+    other CIs is sent only when ``message_id`` names it.
+    """
+    table = schema.outbox
+    waits = or_(table.c.state == MessageState.DEAD, table.c.not_before > now)
+    states = [*UNCLAIMED] if message_id is None else [*UNCLAIMED, *WAITING]
+    query = update(table).where(table.c.state.in_(states), waits)
+    if message_id is not None:
+        query = query.where(table.c.id == message_id)
+    return tx.execute(query.values(due_again(now))).rowcount
 
 
 def undelivered(tx: Tx) -> list[Undelivered]:

@@ -13,7 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, func, select, update
 
 from cibot.model import Channel
 from cibot.store import schema
@@ -37,8 +37,8 @@ class MessageState(StrEnum):
 
 UNSENT = (MessageState.PENDING, MessageState.SENDING, MessageState.DEAD)
 """What should be out and is not."""
-_UNCLAIMED = (MessageState.PENDING, MessageState.DEAD)
-_WAITING = (MessageState.HELD, MessageState.GATHERED)
+UNCLAIMED = (MessageState.PENDING, MessageState.DEAD)
+WAITING = (MessageState.HELD, MessageState.GATHERED)
 _QUEUED = (MessageState.PENDING, MessageState.SENDING)
 
 
@@ -172,7 +172,7 @@ def fold_waiting(tx: Tx, ids: Collection[int], message_key: str | None = None) -
     digest = None
     if message_key is not None:
         digest = tx.execute(select(_TABLE.id).where(_TABLE.dedupe_key == message_key)).scalar()
-    waited = (_TABLE.id.in_(sorted(ids)), _TABLE.state.in_(_WAITING))
+    waited = (_TABLE.id.in_(sorted(ids)), _TABLE.state.in_(WAITING))
     values = {"state": MessageState.FOLDED, "digest_id": digest}
     tx.execute(update(schema.outbox).where(*waited).values(values))
 
@@ -212,7 +212,7 @@ def enqueue(
 
 def said_since(tx: Tx, to: Channel, since: datetime) -> int:
     """How many messages were added for a room since then that are sent by themselves."""
-    said = (_TABLE.created_at >= since, _TABLE.state.not_in((MessageState.FOLDED, *_WAITING)))
+    said = (_TABLE.created_at >= since, _TABLE.state.not_in((MessageState.FOLDED, *WAITING)))
     return int(tx.execute(select(func.count()).where(*in_room(to), *said)).scalar_one())
 
 
@@ -318,8 +318,13 @@ def mark_unsure(tx: Tx, outgoing: Outgoing, not_before: datetime, error: str) ->
 
 
 def mark_dead(tx: Tx, outgoing: Outgoing, again: datetime, error: str) -> bool:
-    """Gives a message up: a person must act first; ``again`` is when to see whether one has."""
-    return settle(tx, outgoing, state=MessageState.DEAD, not_before=again, error=error[:2000])
+    """Gives a message up: a person must act first; ``again`` is when to see whether one has.
+
+    One that may be out keeps a lease, by which `cibot.store.digests.due_again` knows.
+    """
+    values = {"not_before": again, "error": error[:2000]}
+    kept = {"lease_until": again if outgoing.doubtful else None}
+    return settle(tx, outgoing, state=MessageState.DEAD, **values, **kept)
 
 
 def settle(tx: Tx, outgoing: Outgoing, **values: object) -> bool:
@@ -365,7 +370,7 @@ def has(tx: Tx, key: str) -> bool:
     return tx.execute(select(table.id).where(table.dedupe_key == key)).scalar() is not None
 
 
-_OPEN = (*UNSENT, *_WAITING)
+_OPEN = (*UNSENT, *WAITING)
 
 
 def listed(tx: Tx, states: Sequence[MessageState] = _OPEN, limit: int = 100) -> list[StoredMessage]:
@@ -373,23 +378,8 @@ def listed(tx: Tx, states: Sequence[MessageState] = _OPEN, limit: int = 100) -> 
     return messages(tx, _TABLE.state.in_(states), newest_first=True, limit=limit)
 
 
-def retry(tx: Tx, now: datetime, message_id: int | None = None) -> int:
-    """Makes dead and waiting messages due now; returns how many.
-
-    Messages that are being sent are left alone; one that waits for the end of quiet hours or for
-    other CIs is sent only when ``message_id`` names it.
-    """
-    table = schema.outbox
-    waits = or_(table.c.state == MessageState.DEAD, table.c.not_before > now)
-    states = [*_UNCLAIMED] if message_id is None else [*_UNCLAIMED, *_WAITING]
-    query = update(table).where(table.c.state.in_(states), waits)
-    if message_id is not None:
-        query = query.where(table.c.id == message_id)
-    return tx.execute(query.values(state=MessageState.PENDING, not_before=now)).rowcount
-
-
 def drop(tx: Tx, message_id: int) -> bool:
     """Gives up a message for good, unless it is out or just being sent."""
     table = schema.outbox
-    waits = (table.c.id == message_id, table.c.state.in_((*_UNCLAIMED, *_WAITING)))
+    waits = (table.c.id == message_id, table.c.state.in_((*UNCLAIMED, *WAITING)))
     return tx.execute(update(table).where(*waits).values(state=MessageState.DROPPED)).rowcount == 1

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from cibot.model import State
-from cibot.store import outbox
+from cibot.store import digests, outbox
 from tests.support.nights import HOUR, MORNING, NIGHT, Nights
 
 
@@ -31,7 +31,7 @@ def test_what_waits_is_listed_and_can_be_dropped(nights: Nights) -> None:
     nights.tell(number, "opened")
     (row,) = (listed for listed in nights.store.read(outbox.listed) if listed.state == "held")
     assert row.not_before == MORNING
-    assert nights.store.write(lambda tx: outbox.retry(tx, NIGHT)) == 0
+    assert nights.store.write(lambda tx: digests.retry(tx, NIGHT)) == 0
     assert nights.store.write(lambda tx: outbox.drop(tx, row.id))
     nights.at(MORNING)
     assert nights.messages() == []
@@ -42,6 +42,6 @@ def test_what_waits_can_be_told_at_once(nights: Nights) -> None:
     nights.now = NIGHT
     nights.tell(number, "opened")
     (row,) = (listed for listed in nights.store.read(outbox.listed) if listed.state == "held")
-    assert nights.store.write(lambda tx: outbox.retry(tx, NIGHT, row.id)) == 1
+    assert nights.store.write(lambda tx: digests.retry(tx, NIGHT, row.id)) == 1
     nights.at(MORNING)
     assert nights.messages() == ["■ failing — Acme is failing: opened"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from http.client import HTTPException
@@ -166,12 +166,11 @@ class SlackApi:
             unfurl_media=False,
         )
         try:
-            answer = reached(f"post to {channel}", send)
+            return reached(f"post to {channel}", lambda: _place(send()))
         except Transient as error:
             if error.retry_after is None:  # else Slack said that it did not take it
                 raise Unconfirmed(str(error)) from error
             raise
-        return str(answer["channel"]), str(answer["ts"])
 
     def update(self, channel: str, ts: str, text: SlackText, metadata: Message) -> None:
         """Replaces a message's content and keeps its metadata."""
@@ -216,10 +215,8 @@ class SlackApi:
 
     def conversation_with(self, user: str) -> str:
         """The id of the direct conversation with a person."""
-        answer = reached(
-            f"conversation with {user}", lambda: self.client.conversations_open(users=[user])
-        )
-        return str(answer["channel"]["id"])
+        ask = partial(self.client.conversations_open, users=[user])
+        return reached(f"conversation with {user}", lambda: _text(ask().get("channel", {}), "id"))
 
     def forget_rooms(self) -> None:
         """Drops the cached names: a channel was renamed, archived or created again."""
@@ -276,7 +273,12 @@ class SlackApi:
                     cursor = self._cursor
                 if room is not None:
                     return room
-                cursor = self._learn_page(cursor)
+                try:
+                    cursor = self._learn_page(cursor)
+                except SlackRefusal as error:
+                    if cursor is None or error.code != "invalid_cursor":
+                        raise
+                    cursor = ""  # it has grown old: from the beginning
                 with self._lock:
                     self._cursor = cursor
                 if cursor is None:
@@ -286,32 +288,59 @@ class SlackApi:
 
     def _learn_page(self, cursor: str | None) -> str | None:
         """Learns the names of one page; the cursor of the next, or None after the last."""
-        answer = reached(
+        channels, cursor = _page(
             "list of channels (a channel's id instead of its name needs no list)",
-            lambda: self.client.conversations_list(
+            partial(
+                self.client.conversations_list,
                 types="public_channel,private_channel",
                 limit=_ROOM_PAGE,
                 cursor=cursor,
                 team_id=self._team,
             ),
+            "channels",
         )
-        rooms = {
-            str(channel.get("name", "")).lower(): str(channel["id"])
-            for channel in answer.get("channels") or ()
-        }
         with self._lock:
-            self._rooms |= rooms
-        return (answer.get("response_metadata") or {}).get("next_cursor") or None
+            self._rooms |= {
+                str(row.get("name", "")).lower(): row["id"]
+                for row in channels
+                if isinstance(row.get("id"), str)
+            }
+        return cursor
 
     def _messages(self, what: str, ask: Callable[..., SlackResponse]) -> Iterator[Message]:
         cursor: str | None = None
         for _ in range(_HISTORY_PAGES):
             page = partial(ask, cursor=cursor, limit=_HISTORY_PAGE, include_all_metadata=True)
-            answer = reached(what, page)
-            yield from answer.get("messages") or ()
-            cursor = (answer.get("response_metadata") or {}).get("next_cursor")
+            messages, cursor = _page(what, page, "messages")
+            yield from messages
             if not cursor:
                 return
+
+
+def _page(
+    what: str, ask: Callable[[], SlackResponse], name: str
+) -> tuple[list[Message], str | None]:
+    """The rows of one page and the cursor of the next; an answer without rows is not Slack's."""
+
+    def read() -> tuple[list[Message], str | None]:
+        answer = ask()
+        rows = answer.get(name)
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            raise TypeError(name)
+        return rows, (answer.get("response_metadata") or {}).get("next_cursor") or None
+
+    return reached(what, read)
+
+
+def _place(answer: SlackResponse) -> tuple[str, str]:
+    return _text(answer, "channel"), _text(answer, "ts")
+
+
+def _text(answer: Mapping[str, Any] | SlackResponse, name: str) -> str:
+    value = answer.get(name)
+    if not isinstance(value, str):
+        raise TypeError(name)
+    return value
 
 
 def reached(what: str, call: Callable[[], Answered]) -> Answered:

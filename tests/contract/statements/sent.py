@@ -101,7 +101,7 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     outbox.depth: [outbox.depth],
     outbox.said_since: [lambda tx: outbox.said_since(tx, ROOM, NOW)],
     outbox.listed: [outbox.listed, lambda tx: outbox.listed(tx, ["dead"], 5)],
-    outbox.retry: [lambda tx: outbox.retry(tx, NOW), lambda tx: outbox.retry(tx, NOW, 450)],
+    digests.retry: [lambda tx: digests.retry(tx, NOW), lambda tx: digests.retry(tx, NOW, 450)],
     outbox.drop: [lambda tx: outbox.drop(tx, 450)],
     outbox.has: [lambda tx: outbox.has(tx, "k1")],
     audit.refusals_since: [lambda tx: audit.refusals_since(tx, "net", "mika", SINCE)],

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from cibot.chat.protocol import Answer, Channel, Leads, Link
 from cibot.errors import CibotError, Permanent, Transient, Unconfirmed
 from cibot.outbox.sender import LEASE, REPEAT, Sender
-from cibot.store import outbox, schema
+from cibot.store import digests, outbox, schema
 from cibot.store.engine import Store, Tx
 from cibot.store.incidents import StoredIncident, add_incident, merge_incident
 from cibot.store.outbox import About, MessageKind
@@ -34,6 +34,7 @@ class FakeNetwork:
     fails: list[CibotError] = field(default_factory=list)
     stored: dict[str, str] = field(default_factory=dict)
     can_look: bool = True
+    refusals: list[Exception] = field(default_factory=list)  # of looks
     sent: list[tuple[str, str]] = field(default_factory=list)
 
     def start(self, answer: Answer, leads: Leads) -> None: ...
@@ -55,6 +56,8 @@ class FakeNetwork:
     def find(self, room: str, key: str) -> str | None:
         if not self.can_look:
             raise LookupError(room)
+        if self.refusals:
+            raise self.refusals.pop(0)
         return self.stored.get(key)
 
 
@@ -173,6 +176,25 @@ def test_the_doubt_about_a_message_outlives_a_failure_to_repeat_it(
         drain(sender)
         clock.now += timedelta(minutes=10)
     assert network.sent == [("#ops", "one"), ("#ops", f"{REPEAT} one")]
+
+
+def test_the_doubt_about_a_message_outlives_that_it_was_given_up(
+    sqlite_store: Store, sender: Sender, network: FakeNetwork, clock: Clock
+) -> None:
+    network.fails = [Unconfirmed("no answer")]
+    network.refusals = [Permanent("token_revoked"), Permanent("token_revoked")]
+    say(sqlite_store, "one")
+    drain(sender)
+    clock.now += timedelta(minutes=1)
+    drain(sender)
+    assert states(sqlite_store)["one"] == "dead"
+    assert sqlite_store.write(lambda tx: digests.retry(tx, clock.now)) == 1
+    drain(sender)
+    assert states(sqlite_store)["one"] == "dead"
+    clock.now += timedelta(hours=2)
+    drain(sender)
+    assert states(sqlite_store)["one"] == "sent"
+    assert [text for _room, text in network.sent if text == "one"] == ["one"]
 
 
 def test_what_waits_is_due_once_its_network_is_there_again(

@@ -5,7 +5,7 @@ from datetime import timedelta
 from cibot.chat.protocol import Link
 from cibot.errors import Transient
 from cibot.outbox.sender import Sender
-from cibot.store import outbox
+from cibot.store import digests, outbox
 from cibot.store.engine import Store
 from tests.support.processes import wait_until
 from tests.unit.outbox.test_sender import NOON, Clock, FakeNetwork, say, states
@@ -77,5 +77,5 @@ def test_rows_can_be_listed_retried_and_dropped(sqlite_store: Store) -> None:
     assert [row.key for row in (first, second)] == ["one", "two"]
     assert sqlite_store.write(lambda tx: outbox.drop(tx, first.id))
     assert not sqlite_store.write(lambda tx: outbox.drop(tx, first.id))
-    assert sqlite_store.write(lambda tx: outbox.retry(tx, NOON - timedelta(minutes=1))) == 1
+    assert sqlite_store.write(lambda tx: digests.retry(tx, NOON - timedelta(minutes=1))) == 1
     assert sqlite_store.read(outbox.depth) == {"pending": 1}

@@ -158,6 +158,7 @@ def test_without_history_scope_alerts_still_go_out(
         Fault(status=500), Fault(status=503, body="<html>busy</html>"),
         Fault(body="<html>proxy</html>"), Fault(body="[1]"), Fault(body="null"), Fault(body="{"),
         Fault(error="fatal_error"), Fault(hang=True), Fault(stored=True),
+        Fault(body='{"ok": true}'), Fault(body='{"ok": true, "channel": "C0", "ts": null}'),
     ],
     ids=str,
 )  # fmt: skip
@@ -172,6 +173,10 @@ def test_lost_answer_is_unconfirmed_and_history_tells(
 
 
 def test_what_cannot_be_looked_up_stays_in_doubt(slack: SlackServer, backend: SlackBackend) -> None:
+    for body in ('{"ok": true}', '{"ok": true, "messages": null}', '{"ok": true, "messages": [1]}'):
+        slack.fail("conversations.history", Fault(body=body))
+        with pytest.raises(Unconfirmed):
+            backend.find(ALERTS, "k1")
     slack.fail("conversations.history", Fault(status=500))
     slack.fail("conversations.history", Fault(status=429, error="ratelimited", retry_after=9))
     for wait in (None, 9):

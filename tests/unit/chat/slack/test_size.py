@@ -57,6 +57,27 @@ def test_a_429_in_the_middle_of_six_thousand_channels_is_gone_on_from(slack: Sla
     assert api.name_of("C10000010") == "room-10"
 
 
+def test_a_place_in_the_list_that_slack_has_forgotten_is_given_up(slack: SlackServer) -> None:
+    for number in range(1500):
+        slack.rooms[f"C1{number:07d}"] = Room(f"C1{number:07d}", f"room-{number}")
+    api = SlackApi(slack_config(slack), timeout=5)
+    assert api.room_id("#room-10") == "C10000010"
+    slack.fail("conversations.list", Fault(error="invalid_cursor"))
+    assert api.room_id("#room-1400") == "C10001400"
+
+
+@pytest.mark.parametrize("body", ['{"ok": true}', '{"ok": true, "channels": [null]}'])
+def test_a_list_that_is_none_is_asked_for_again(slack: SlackServer, body: str) -> None:
+    api = SlackApi(slack_config(slack), timeout=5)
+    slack.fail("conversations.list", Fault(body=body))
+    with pytest.raises(Transient, match="not Slack's"):
+        api.room_id("#ci-alerts")
+    slack.fail("conversations.list", Fault(body='{"ok": true, "channels": [{"name": "odd"}]}'))
+    with pytest.raises(SlackRefusal):
+        api.room_id("#odd")
+    assert api.room_id("#ci-alerts") == ALERTS
+
+
 @pytest.mark.parametrize(
     "fault", [Fault(status=429, error="ratelimited", retry_after=1), Fault(status=500)]
 )
