@@ -131,7 +131,12 @@ class Answerer:
             self._post(incoming, text)
             return
         for_all = not (card.long or card.error or incoming.private or incoming.press)
-        self._api.respond(incoming.response_url, text, in_channel=for_all, thread=incoming.thread)
+        url, thread = incoming.response_url, incoming.thread
+        try:
+            self._api.respond(url, text, in_channel=for_all, thread=thread)
+        except SlackRefusal as error:  # it has expired, say: the asker hears it all the same
+            log.warning("slack %s: answered in private: %s", self._network, error)
+            self._api.post(incoming.user, text)
 
     def _post(self, incoming: Incoming, text: SlackText) -> None:
         """Answers in the question's thread, or in the conversation where threads are not used."""

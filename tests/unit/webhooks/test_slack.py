@@ -281,3 +281,15 @@ def test_requests_of_another_app_are_refused(slack: SlackServer) -> None:
         for app, status in (("A0OURS000", 200), ("A0OTHER00", 403)):
             body = command_body("list", slack.new_response_url()) + f"&api_app_id={app}".encode()
             assert post(client, COMMAND, body)[0] == status
+
+
+@pytest.mark.parametrize("why", ["expired_url", "used_url", "invalid_blocks", "is_archived"])
+def test_an_answer_that_its_url_does_not_take_comes_in_private(
+    slack: SlackServer, client: FlaskClient, why: str
+) -> None:
+    slack.fail("response", Fault(status=404, body=why))
+    body = command_body("list", slack.new_response_url(), user_id="U0PERSON1")
+    assert post(client, COMMAND, body)[0] == 200
+    (answer,) = slack.wait_for("D0PERSON1", 1)
+    assert answer["text"] == "you asked list"
+    assert slack.responses.empty()
