@@ -322,9 +322,9 @@ def mark_dead(tx: Tx, outgoing: Outgoing, again: datetime, error: str) -> bool:
 
     One that may be out keeps a lease, by which `cibot.store.digests.due_again` knows.
     """
-    values = {"not_before": again, "error": error[:2000]}
-    kept = {"lease_until": again if outgoing.doubtful else None}
-    return settle(tx, outgoing, state=MessageState.DEAD, **values, **kept)
+    lease = again if outgoing.doubtful else None
+    values = {"not_before": again, "lease_until": lease, "error": error[:2000]}
+    return settle(tx, outgoing, state=MessageState.DEAD, **values)
 
 
 def settle(tx: Tx, outgoing: Outgoing, **values: object) -> bool:

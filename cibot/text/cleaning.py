@@ -15,7 +15,9 @@ from cibot.text.graphemes import graphemes
 
 # Bidirectional overrides, embeddings, isolates and marks: they reorder what others wrote.
 _BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
-_NO_BIDI = dict.fromkeys(map(ord, _BIDI))
+_CONTROL = "".join(map(chr, {*range(32), 127} - {9, 10, 13}))
+_UNSHOWN = re.compile(f"[{_BIDI}{re.escape(_CONTROL)}]")
+_NOT_SHOWN = dict.fromkeys(map(ord, _BIDI + _CONTROL))
 _DROPPED = re.compile(f"[{_BIDI}\ufeff\ufff9-\ufffb]")
 _BLANK = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -35,8 +37,8 @@ def clean(text: str) -> str:
 
 
 def in_order(text: str) -> str:
-    """The text, of its own class, without what would reorder what stands around it."""
-    return text if text.isascii() else text.translate(_NO_BIDI)
+    """The text, of its own class, without control codes and what would reorder what is near."""
+    return text.translate(_NOT_SHOWN) if _UNSHOWN.search(text) else text
 
 
 def for_terminal(text: str) -> str:

@@ -74,7 +74,7 @@ def test_split_takes_something_within_the_bound_and_loses_only_spaces(text, most
     assert "".join(heads).replace(" ", "") == text.replace(" ", "")
 
 
-def test_what_turns_the_direction_of_writing_is_left_out_of_text_of_any_class() -> None:
-    turned = Markup("<b>job\u202e\u2066</b> caf\u00e9\n")
+def test_what_turns_the_direction_and_what_is_no_text_is_left_out_in_any_class() -> None:
+    turned = Markup("<b>job\u202e\u2066\x02\x1b\x07</b> caf\u00e9\n")
     assert in_order(turned) == "<b>job</b> caf\u00e9\n"
     assert isinstance(in_order(turned), Markup)
