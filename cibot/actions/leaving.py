@@ -30,7 +30,7 @@ def retire(tx: Tx, ctx: Context, actor: Actor, target: str) -> str:
     Raises Refused unless the actor is an admin.
     """
     require_admin(ctx.config, actor)
-    ci = find_ci(tx, target)
+    ci = find_ci(tx, target, whole=True)
     set_retired(tx, ci.id, ctx.now)
     take_back(tx, "CI", [ci.name])
     close(tx, ctx, ci.id)
@@ -58,7 +58,7 @@ def exclude(tx: Tx, ctx: Context, actor: Actor, target: str) -> str:
     Raises Refused unless the actor is an admin, and Conflict for a configured CI.
     """
     require_admin(ctx.config, actor)
-    ci = find_ci(tx, target)
+    ci = find_ci(tx, target, whole=True)
     if ctx.entry(ci.name).accounts:
         raise Conflict(f"{ci.name} is named in the configuration: take it out there first.")
     exclude_accounts(tx, account_ids_of(tx, ci.id), ctx.now)

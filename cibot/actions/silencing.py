@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from datetime import timedelta
 
 from cibot.actions.recording import record
@@ -87,13 +88,18 @@ def end_silence_by_id(tx: Tx, ctx: Context, actor: Actor, silence_id: int) -> Si
 
 def _allowed(tx: Tx, ctx: Context, actor: Actor, target: str) -> tuple[str, bool, str]:
     """The name or the pattern that is meant, which of the two it is, and who may mute it."""
-    named = {row.name.casefold(): row.name for row in ci_names(tx)}.get(target.casefold())
+    named = {_folded(row.name): row.name for row in ci_names(tx)}.get(_folded(target))
     if named is None and is_pattern(target):
         if len(target) > 100:
             raise UserError("That pattern is too long; 100 characters are enough.")
         return target, True, require_admin(ctx.config, actor)
     name = named or find_ci(tx, target).name
     return name, False, require_owner(ctx.config, actor, name)
+
+
+def _folded(name: str) -> str:
+    """A name as it comes from chat, where letters are typed in one form, in any case."""
+    return unicodedata.normalize("NFKC", name).casefold()
 
 
 def _end(

@@ -36,9 +36,7 @@ class Level(Stored):
 
     name = NAME
 
-    STATE = state(
-        _tally=part, proofs=part, _paired=since, _again=since
-    )
+    STATE = state(_tally=part, proofs=part, _paired=since, _again=since)
 
     def __init__(self, policy: SuccessPolicy) -> None:
         self._policy = policy

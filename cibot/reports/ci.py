@@ -13,7 +13,7 @@ from cibot.health.signal import BranchHealth, Signal, read_signals
 from cibot.model import State
 from cibot.reports.context import Context
 from cibot.reports.incidents import IncidentLine, open_by_ci
-from cibot.reports.names import resolve, resolve_branch
+from cibot.reports.names import means_whole, resolve, resolve_branch
 from cibot.reports.signals import (
     Rate,
     RateReason,
@@ -64,10 +64,11 @@ class CiLine(Sighting):
     retired: Retired | None = None
 
 
-def find_ci(tx: Tx, wanted: str) -> CiName:
+def find_ci(tx: Tx, wanted: str, *, whole: bool = False) -> CiName:
     """The CI that is meant, fuzzily or by an incident of it, as #218.
 
-    UserError, asking back, when several fit or none does.
+    With ``whole`` its name must be written out. UserError, asking back, when several fit or
+    none does.
     """
     by_name = {ci_name.name: ci_name for ci_name in ci_names(tx)}
     if (number := _INCIDENT.fullmatch(wanted)) and wanted not in by_name:
@@ -76,6 +77,8 @@ def find_ci(tx: Tx, wanted: str) -> CiName:
         if named is None:
             raise UserError(f"There is no incident {wanted}.")
         return named
+    if whole:
+        return by_name[resolve(wanted, list(by_name), ways=means_whole, guess=False)]
     return by_name[resolve(wanted, list(by_name))]
 
 

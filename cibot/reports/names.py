@@ -85,6 +85,11 @@ def _fits(wanted: str) -> list[Callable[[str], bool]]:
     return ways
 
 
+def means_whole(wanted: str) -> list[Callable[[str], bool]]:
+    """As `resolve` has it but for parts of names: for what cannot be taken back."""
+    return _fits(wanted)[: 3 if normalised(wanted) else 2]
+
+
 def _means_branch(wanted: str) -> list[Callable[[str], bool]]:
     """As `_fits`, for a branch: 2026.1 is not 2026.10, but "2026.1" means stable/2026.1."""
     folded = wanted.casefold()

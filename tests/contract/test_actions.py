@@ -255,21 +255,19 @@ def test_a_shell_cannot_watch(chat: Chat) -> None:
         assert "ask me in IRC or Slack" in reply.text()
 
 
-HOSTILE = "[!Acme7]*"
-
-
-def test_a_name_is_not_a_pattern(chat: Chat) -> None:
+@pytest.mark.parametrize("hostile", ["[!Acme7]*", "［!Acme７］＊"])
+def test_a_name_is_not_a_pattern(chat: Chat, hostile: str) -> None:
     """A CI may call itself what reads like a pattern: to mute it must mute nobody else."""
-    chat.store.write(lambda tx: ensure_ci(tx, HOSTILE, "discovered", NOW))
-    assert not chat.ask(f"silence {HOSTILE} 2h noisy").error
+    chat.store.write(lambda tx: ensure_ci(tx, hostile, "discovered", NOW))
+    assert not chat.ask(f"silence {hostile} 2h noisy").error
     (silence,) = chat.store.read(lambda tx: silences_at(tx, NOW))
-    assert (silence.ci, silence.is_pattern) == (HOSTILE, False)
-    for name, muted_now in ((HOSTILE, True), ("NetApp CI", False), ("Zuul", False)):
+    assert (silence.ci, silence.is_pattern) == (hostile, False)
+    for name, muted_now in ((hostile, True), ("NetApp CI", False), ("Zuul", False)):
         rule = chat.store.read(lambda tx, name=name: muted(tx, name, NOW))  # type: ignore[misc]
         assert (rule is not None) is muted_now
     chat.ask("silence * 1h all of them")
     assert chat.store.read(lambda tx: muted(tx, "Zuul", NOW)) is not None
-    assert "#1 is over" in chat.ask(f"unsilence {HOSTILE}").text()
+    assert "#1 is over" in chat.ask(f"unsilence {hostile}").text()
     (silence,) = chat.store.read(lambda tx: silences_at(tx, NOW))
     assert (silence.ci, silence.is_pattern) == ("*", True)
 

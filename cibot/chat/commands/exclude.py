@@ -20,6 +20,7 @@ COMMAND = Command(
     does="deletes a CI that was found by mistake, with all its reports and incidents, for good",
     example="exclude quobyte",
     answer=answer,
-    more="For admins. It cannot be undone; a CI of the configuration is taken out there.",
+    more="For admins, by its whole name. It cannot be undone; a CI of the configuration is taken"
+    " out there.",
     writes=True,
 )
