@@ -37,8 +37,10 @@ from cibot.errors import CibotError, Transient, UserError
 from cibot.reports.change_address import parse_change
 from cibot.reports.context import Context
 from cibot.reports.names import Ambiguous, nearest, resolve
+from cibot.store.changes import changes_by_number
 from cibot.store.cis import all_cis
 from cibot.store.engine import Store, Tx
+from cibot.store.incidents import incident_by_id
 from cibot.store.requests import claim_request
 from cibot.text import figures
 from cibot.text.card import Card, card, line
@@ -49,6 +51,7 @@ _SPANS = {"todays": "today", "yesterdays": "yesterday"}
 _TAKES = {"list": _STATES, "summary": ("today", "yesterday"), "incidents": ("all",)}
 """Words that belong to a command although they only make a sentence elsewhere."""
 _HELPS = frozenset(("--help", "-h", "-?"))
+_INCIDENT = re.compile(r"#\d{1,9}", re.ASCII)
 _GLUED = re.compile(r"([A-Za-z]+)[=(:]([^=()]+)\)?")
 _LAST = line("I did not understand you for a while, and am silent until I do; help says how.")
 _SEVERAL = "I answer one command at a time, and this is the answer to the first."
@@ -223,7 +226,8 @@ class Dispatcher:
     def _almost(self, tx: Tx, words: tuple[str, ...]) -> tuple[Command, tuple[str, ...]]:
         """The command that is meant by "netapp", "912345,3" and "tell me why netapp fails"."""
         if _is_change(words):
-            return self._commands["change"], words
+            meant = "why" if _is_incident(tx, words) else "change"
+            return self._commands[meant], words
         names = [ci.name for ci in all_cis(tx)]
         command_inside = self._inside(words, names)
         if command_inside is not None:
@@ -320,6 +324,14 @@ def _names_ci(words: tuple[str, ...], names: Sequence[str]) -> bool:
     except UserError:
         return False
     return True
+
+
+def _is_incident(tx: Tx, words: tuple[str, ...]) -> bool:
+    """Whether the words are an incident's number as alerts write it (#12), and no change's."""
+    if len(words) > 1 or not _INCIDENT.fullmatch(words[0]):
+        return False
+    number = int(words[0][1:])
+    return incident_by_id(tx, number) is not None and not changes_by_number(tx, number)
 
 
 def _is_change(words: tuple[str, ...]) -> bool:

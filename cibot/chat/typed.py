@@ -52,15 +52,15 @@ _UNMISTAKABLE = frozenset(("help", "status", "list", "why", "summary", "feeds"))
 _DASHES = frozenset(("-", "--", "->", ">", "|", "=>", ":", ",", ";"))
 
 _FILLER_WORDS = """
-a about ago all am and any are at back bad be been broken by can come command could currently dead
-degraded did do does doing down due fail failed failing fails fare faring fine for friday from get
-gets getting give going good had happened happening has have health healthy hello hey hi how how's
-hows i in is issue issues it it's its just know lately latest like look matter me monday my news
-now of often ok okay on open please pls problem problems recently recover recovered red right
+a about again ago all am and any are at back bad be been broken by can come command could currently
+dead degraded did do does doing down due fail failed failing fails fare faring fine for friday from
+get gets getting give going good had happened happening has have health healthy hello hey hi how
+how's hows i in is issue issues it it's its just know lately latest like look matter me monday my
+news now of often ok okay on open please pls problem problems recently recover recovered red right
 saturday say says shape should show sick silent since so still sunday system tell thanks that
 that's the there this thursday thx time times to today today's todays trouble troubled trust
 tuesday up update updates was we wednesday well were what what's whats where which who will with
-working wrong yesterday's yesterdays you your
+working wrong yesterday yesterday's yesterdays you your
 """
 _FILLERS = frozenset(_FILLER_WORDS.split())
 

@@ -64,7 +64,9 @@ def read_words(words: tuple[str, ...]) -> tuple[State | None, str | None, str | 
     words, branch = without_branch(words)
     rest: list[str] = []
     for word in words:
-        if word.casefold() in set(State) and state is None:
+        if word.casefold() in set(State):
+            if state not in {None, word.casefold()}:
+                raise UserError(f"list takes one state, as in: list {state}.")
             state = State(word.casefold())
         elif word.casefold() not in {"project", "projects", "ci", "cis"}:
             rest.append(word)

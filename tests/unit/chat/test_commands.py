@@ -39,6 +39,7 @@ QUESTIONS = {
     "list": [
         "list",
         "list failing",
+        "list failing degraded",
         "list project cinder",
         "list unknown cinder",
         "list foo",
