@@ -230,8 +230,8 @@ Name = Annotated[
 Text = Annotated[
     str,
     _like(
-        r"(?=.*\S)[^\x00-\x1f\x7f]{1,255}",
-        "write 1 to 255 characters, one line",
+        r"(?=.*\S)[^\x00-\x1f\x7f-\x9f\u200b\u202a-\u202e\u2060\u2066-\u2069\ufeff]{1,255}",
+        "write 1 to 255 characters, one line, none of them invisible",
     ),
 ]
 ChannelName = Annotated[
