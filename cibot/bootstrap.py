@@ -64,7 +64,7 @@ _TICK = timedelta(seconds=60)
 _SUMMARY_TICK = timedelta(seconds=20)
 _REQUESTS_TICK = timedelta(hours=1)
 _REPEATED_FOR = timedelta(days=1)  # Slack repeats an event for hours
-_GROUPS_EVERY = timedelta(hours=1)
+_GROUPS_EVERY = timedelta(minutes=5)
 
 
 def utc_now() -> datetime:
@@ -84,6 +84,7 @@ class GerritSource:
     aside: Aside
     clock: Callable[[], datetime] = utc_now
     _asking: threading.Lock = field(default_factory=threading.Lock)
+    _members: dict[str, frozenset[int]] = field(default_factory=dict)  # of groups
 
     def poll(self) -> ReadSummary:
         """Polls once; a failure is kept with the feed and raised. The bot's stop is none."""
@@ -118,15 +119,24 @@ class GerritSource:
 
     def learn_groups(self) -> None:
         """Looks up who is in the configured groups, and gives each CI its accounts."""
+        failed: CibotError | None = None
         with self._asking:
-            accounts = [
-                account
-                for name in self.config.ci_groups
-                for account in self.gerrit.group_members(name)
-            ]
-        members = {account.gerrit_id for account in accounts if account.gerrit_id is not None}
-        self.roster.groups = frozenset(members)
-        self.ingest.sync_roster()
+            for name in self.config.ci_groups:
+                try:
+                    members = self.gerrit.group_members(name)
+                except Stopping:
+                    raise
+                except CibotError as error:  # renamed, say: its members stay, others are looked up
+                    failed = error
+                    continue
+                ids = (account.gerrit_id for account in members)
+                self._members[name] = frozenset(number for number in ids if number is not None)
+        groups = frozenset[int]().union(*self._members.values())
+        if groups != self.roster.groups:
+            self.roster.groups = groups
+            self.ingest.sync_roster()
+        if failed is not None:
+            raise failed
 
 
 def open_migrated(config: Config) -> Store:

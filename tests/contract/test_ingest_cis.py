@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from cibot.config.models import CiConfig
+from cibot.bootstrap import GerritSource
+from cibot.collector.complaints import NotFound
+from cibot.config.models import CiConfig, GerritConfig
 from cibot.model import Account, Change
 from cibot.store import schema
 from cibot.store.cis import all_cis
@@ -185,3 +187,40 @@ def test_a_display_name_in_an_event_is_nobody_that_is_known(store: Store) -> Non
     nameless = Account(None, None, "Zuul", None)
     server.take(change(posted(author=nameless), number=2, complete=False), feed="webhook")
     assert server.count(schema.report) == before
+
+
+class Groups:
+    """The groups of a Gerrit, by name; one that is asked for and is not there was renamed."""
+
+    def __init__(self, **members: list[Account]) -> None:
+        self.members = members
+
+    def group_members(self, name: str) -> list[Account]:
+        if name not in self.members:
+            raise NotFound(f"group {name} is gone")
+        return self.members[name]
+
+
+def test_a_group_that_was_renamed_holds_up_no_other(store: Store) -> None:
+    """Its members stay, and who joins another one is read at once."""
+    server = Server(store, discover=False)
+    groups = Groups(one=[ZUUL], two=[])
+    settings = {"name": "review", "url": "https://review", "ci_groups": ["one", "two"]}
+    config = GerritConfig.model_validate(settings)
+    unused: Any = None
+    source = GerritSource(config, groups, server.roster, server.ingest, unused, unused)  # type: ignore[arg-type]
+    newcomer = Account(13, "new-ci", "New CI")
+    server.take(green(ZUUL, 5, "z"), green(newcomer, 6, "n"))
+    source.learn_groups()
+    assert set(names(store).values()) == {"Zuul"}
+    del groups.members["one"]
+    groups.members["two"] = [newcomer]
+    with pytest.raises(NotFound):
+        source.learn_groups()
+    assert set(names(store).values()) == {"Zuul", "New CI"}
+    assert server.roster.groups == {11, 13}
+    assert server.count(schema.report) == 6
+    server.heard.clear()
+    groups.members["one"] = [ZUUL]
+    source.learn_groups()
+    assert server.heard == []  # nothing changed
