@@ -11,8 +11,9 @@ from fnmatch import fnmatchcase
 
 
 def fits(pattern: str, name: str) -> bool:
-    """Whether the whole name fits the glob; case does not matter."""
-    return pattern == "*" or fnmatchcase(name.casefold(), pattern.casefold())
+    """Whether the whole name fits the glob, or is written so; case does not matter."""
+    name, pattern = name.casefold(), pattern.casefold()
+    return pattern in ("*", name) or fnmatchcase(name, pattern)
 
 
 def fits_any(patterns: Iterable[str], name: str) -> bool:

@@ -15,3 +15,10 @@ def test_the_whole_name_must_fit():
 def test_one_of_several_is_enough():
     assert fits_any(["acme", "bold*"], "Bold FC")
     assert not fits_any([], "acme")
+
+
+def test_a_name_with_the_signs_of_a_pattern_fits_itself() -> None:
+    for name in ("[x]*", "Build [ARM]", "What?"):
+        assert fits(name, name.upper())
+    assert fits("[x]*", "xylo")
+    assert not fits("Build [ARM]", "Build [x86]")
