@@ -34,7 +34,7 @@ from bench.world import (
 )
 from cibot.config.judgement import Policy
 from cibot.health.facts import moment
-from cibot.health.references import ReferencePeriods
+from cibot.health.references import ANY_BRANCH, ReferencePeriods
 from cibot.incidents.tracker import Tracker
 from cibot.replay.run import Replayed
 from cibot.replay.timeline import Timeline
@@ -287,7 +287,7 @@ def replayed(trackers: dict[int, Tracker]) -> Replayed:
     replay = Replayed()
     replay.cis = {ci: KnownCi(ci, f"ci-{ci}", "configured", moment(START)) for ci in trackers}
     replay.home_projects = {ci: frozenset({PROJECT}) for ci in trackers}
-    replay.references.periods[PROJECT] = ReferencePeriods((0.0,), (REFERENCE,))
+    replay.references.periods[PROJECT, ANY_BRANCH] = ReferencePeriods((0.0,), (REFERENCE,))
     steps = [(replay.cis[ci], step) for ci, tracker in trackers.items() for step in tracker.steps]
     replay.steps = sorted(steps, key=lambda ci_step: (ci_step[1].transition.at, ci_step[0].id))
     return replay

@@ -7,6 +7,7 @@ failures as of a job, or its level.
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
@@ -14,6 +15,7 @@ from typing import NamedTuple
 from pydantic import TypeAdapter, ValidationError
 
 from cibot.config.judgement import Policy
+from cibot.health.chart import FEWEST
 from cibot.health.facts import JobRun, moment
 from cibot.health.inputs import Counted, FirstVerdict, Heard, JobResults
 from cibot.health.intervals import wilson
@@ -21,7 +23,7 @@ from cibot.health.level import Level
 from cibot.health.references import AT_HOME
 from cibot.health.seen import BranchBeside
 from cibot.health.signal import READ_AGAIN, BranchHealth, Reading, Signal, share_of
-from cibot.health.state import Stored, part, state
+from cibot.health.state import Stored, part, since, state
 from cibot.health.streak import JobStreaks
 from cibot.health.success import Success
 from cibot.health.tally import Count
@@ -110,12 +112,13 @@ class Branches(Stored):
 
     name = NAME
 
-    STATE = state(_branches=part, _bad=set, _streaks=part)
+    STATE = state(_branches=part, _bad=set, _streaks=part, _from=since)
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
         self._branches: dict[str, Branch] = {}
         self._bad: set[str] = set()  # that are not surely well
+        self._from = -math.inf  # what came before is of a trouble of all
         share = {"false_alerts": policy.branch.false_alerts / _RULES}
         own = share | {"window": policy.success.reach}
         self._streaks = JobStreaks(policy.job.model_copy(update=own))  # each branch as a job
@@ -152,6 +155,10 @@ class Branches(Stored):
                 self._streaks.take(JobResults(verdict.at, (run,), verdict.proof, verdict.upload))
             self._weigh(verdict.proof.branch, branch, verdict.at)
 
+    def begin(self, at: float) -> None:
+        """A drop of the whole CI is over since then."""
+        self._from = at
+
     def adopt(self, at: float, since: float) -> None:
         """A drop of the whole CI ``since`` then is how it is now: on every branch, but for those
         that broke alone.
@@ -183,8 +190,13 @@ class Branches(Stored):
             usual = 1 - failed / n if n else usual
         if since is None:
             return None
+        began = max(since, self._from)
+        if began > since:
+            there = branch.level.reached(began)
+            if there.bad < FEWEST:
+                return None
         others = (other for each, other in self._branches.items() if each != name)
-        counts = [other.level.reached(since) for other in others]
+        counts = [other.level.reached(began) for other in others]
         elsewhere = Count(sum(count.n for count in counts), sum(count.bad for count in counts))
         return Broken(name, since, there, elsewhere, usual)
 

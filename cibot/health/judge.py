@@ -162,6 +162,7 @@ class Judge(Stored):
         if settled != before:
             fails = 1 - chart.baseline.mean
             self.disagreement.begin(settled, well=fails < self.policy.disagreement.degraded)
+            self.branches.begin(settled)
 
     def health(self, now: float, feed_fresh: bool) -> Health:
         """How the CI is at ``now``; with ``feed_fresh`` False it is we who do not hear."""

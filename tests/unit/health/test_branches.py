@@ -102,6 +102,18 @@ def test_where_all_break_it_is_the_ci() -> None:
     assert watched.judge.success.standing(watched.at, True).verdict is State.FAILING
 
 
+@pytest.mark.parametrize(("fails", "is_bad"), [(0, False), (2, False), (6, True)])
+def test_what_failed_as_all_did_accuses_no_branch_afterwards(fails: int, is_bad: bool) -> None:
+    """Only what comes on it after the trouble of all is over."""
+    watched = Watched()
+    watched.past()
+    watched.until_told(MASTER, STABLE, OLD, of=80)
+    for branch in (MASTER,) * 60 + (STABLE,) * fails:
+        watched.result(branch, branch == MASTER)
+    assert watched.judge.success.chart.settled_at is not None
+    assert watched.verdict.bad is is_bad
+
+
 def test_a_small_drop_of_the_whole_ci_is_of_no_branch_alone() -> None:
     """It is never the same on all, and the usual of before is far from all of them."""
     for seed in range(4):
