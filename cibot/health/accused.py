@@ -12,9 +12,9 @@ from pydantic import Field
 from cibot.config.policy import Thresholds
 from cibot.config.values import Count, Duration, Share
 from cibot.health.facts import DAY, PROOF, Proof, moment
-from cibot.health.kind import SignalKind
+from cibot.health.kind import CLEAR, Reading, SignalKind
 from cibot.health.seen import Fault
-from cibot.health.signal import CLEAR, Evidence, Reading, Signal, evidence
+from cibot.health.signal import Evidence, SignalFigures, evidence
 from cibot.health.state import Stored, each, made, record, state, table
 from cibot.model import State
 from cibot.text.card import Words, job_span
@@ -170,22 +170,19 @@ class AccusingKind(SignalKind):
             return Reading(State.DEGRADED if self._accused.bad else State.HEALTHY, False)
         return CLEAR if self._histories else Reading(State.UNKNOWN, False)
 
-    def signal(self, now: float) -> Signal:
+    def figures(self, now: float, _reading: Reading) -> SignalFigures:
         """The one that is bad for longest, and how many others are; else what was adopted."""
-        bad, reading, judged = self._accused.bad, self.standing(now, True), self.judged
+        bad, judged = self._accused.bad, self.judged
         seen = SeenJobs(judged, self._policy.changes)
         if not bad:
             last = self._accused.adopted[-1] if self._accused.adopted else None
             if last is not None and now - last.at < SAID:
                 after = self._policy.adopt.total_seconds()
                 seen = replace(seen, adopted=last.job, by=last.by, after=after)
-            own = self.own(seen)
-            return Signal(self.name, reading.verdict, n=judged, seen=own, clears=reading.clears)
+            return SignalFigures(n=judged, seen=self.own(seen))
         job, accused = bad[0]
         figures = (accused.row, accused.limit, accused.since.at, *accused.figures, len(bad) - 1)
-        return Signal(
-            self.name,
-            reading.verdict,
+        return SignalFigures(
             n=accused.row,
             seen=self.own(SeenJobs(judged, self._policy.changes, job, *figures)),
             evidence=_evidence(accused, self.fault),

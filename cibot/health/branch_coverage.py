@@ -22,11 +22,11 @@ from cibot.health.chart import PAST, RECOVERED, Run
 from cibot.health.facts import PROOF, Proof, moment
 from cibot.health.inputs import Chance, Heard
 from cibot.health.intervals import wilson
-from cibot.health.kind import SignalKind
+from cibot.health.kind import Reading, SignalKind
 from cibot.health.patience import FEWEST
 from cibot.health.references import AT_HOME
 from cibot.health.seen import Fault
-from cibot.health.signal import Family, Reading, Signal, evidence, share_of
+from cibot.health.signal import Family, SignalFigures, evidence, share_of
 from cibot.health.state import Stored, each, maybe, part, state, table
 from cibot.health.tally import Count, SlidingTally
 from cibot.model import State
@@ -303,9 +303,9 @@ class BranchCoverage(SignalKind):
         heard = bool(self._branches)
         return Reading(State.HEALTHY if heard else State.UNKNOWN, heard)
 
-    def signal(self, now: float) -> Signal:
+    def figures(self, now: float, _reading: Reading) -> SignalFigures:
         """The branch with less for longest, and how many others there are."""
-        bad, standing = self._bad, self.standing(now, True)
+        bad = self._bad
         judged = sum(branch.before.n >= self._policy.minimum for branch in self._branches.values())
         seen = SeenCoverage(judged, self._policy.minimum)
         adopted_at = max(self._adopted.values(), default=0.0)
@@ -314,11 +314,7 @@ class BranchCoverage(SignalKind):
             if adopted_at and now - adopted_at < SAID:
                 after = self._policy.adopt.total_seconds()
                 seen = replace(seen, adopted=next(iter(self._adopted)), after=after)
-            own = self.own(seen)
-            clears = standing.clears
-            return Signal(
-                NAME, standing.verdict, n=judged, seen=own, clears=clears, adopted=adopted
-            )
+            return SignalFigures(n=judged, seen=self.own(seen), adopted=adopted)
         name, branch = bad[0]
         run = branch.run
         figures = (run.passes, run.n, run.start, branch.usual, branch.elsewhere, len(bad) - 1)
@@ -326,9 +322,7 @@ class BranchCoverage(SignalKind):
             proof for proof in dict.fromkeys((branch.newest, branch.first)) if proof is not None
         ]
         good = [evidence(branch.good, Fault.LAST_GOOD)] if branch.good else []
-        return Signal(
-            NAME,
-            standing.verdict,
+        return SignalFigures(
             **share_of(run.passes, run.n),
             seen=self.own(SeenCoverage(judged, seen.least, name, *figures)),
             evidence=(*(evidence(proof, Fault.MISSED) for proof in proofs), *good),

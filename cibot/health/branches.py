@@ -19,10 +19,11 @@ from cibot.health.chart import FEWEST
 from cibot.health.facts import JobRun, moment
 from cibot.health.inputs import Counted, FirstVerdict, Heard, JobResults
 from cibot.health.intervals import wilson
+from cibot.health.kind import Gauge, Reading
 from cibot.health.level import Level
 from cibot.health.references import AT_HOME
 from cibot.health.seen import BranchBeside
-from cibot.health.signal import READ_AGAIN, BranchHealth, Reading, Signal, share_of
+from cibot.health.signal import READ_AGAIN, BranchHealth, Signal, SignalFigures, share_of
 from cibot.health.state import Stored, part, since, state
 from cibot.health.streak import JobStreaks
 from cibot.health.success import Success
@@ -107,7 +108,7 @@ class Broken(NamedTuple):
         )  # fmt: skip
 
 
-class Branches(Stored):
+class Branches(Gauge):
     """Every branch that the CI reported on."""
 
     name = NAME
@@ -235,25 +236,20 @@ class Branches(Stored):
         alone = any(map(self._is_alone, broken))
         return Reading(State.DEGRADED if alone else State.UNKNOWN, False)
 
-    def signal(self, now: float) -> Signal:
+    def figures(self, now: float, _reading: Reading) -> SignalFigures:
         """The branch that broke alone the longest ago."""
-        alone, standing = self._alone(now), self.standing(now, True)
+        alone = self._alone(now)
         judged = sum(self._branches[name].usual is not None for name in self._at_home())
         if not alone:
             charts = (self._branches[name].success.chart for name in self._at_home())
             adopted = max((chart.adopted_at or 0.0 for chart in charts), default=0.0)
-            return Signal(
-                NAME,
-                standing.verdict,
+            return SignalFigures(
                 n=judged,
                 seen=BranchBeside(judged),
-                clears=standing.clears,
                 adopted=moment(adopted) if adopted else None,
             )
         first = alone[0]
-        return Signal(
-            NAME,
-            standing.verdict,
+        return SignalFigures(
             **share_of(first.there.good, first.there.n),
             seen=first.seen(judged),
             evidence=self._branches[first.branch].worse(now).evidence,

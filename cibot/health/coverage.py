@@ -14,17 +14,18 @@ from cibot.health.baseline import HeldUsual
 from cibot.health.chances import Chances
 from cibot.health.facts import DAY, known_moment, moment
 from cibot.health.intervals import wilson
+from cibot.health.kind import WELL, Gauge, Reading
 from cibot.health.seen import Fault, Period, Reported
 from cibot.health.share import SURE, back_since, bad_since
-from cibot.health.signal import WELL, Reading, Signal, share_of
-from cibot.health.state import Stored, part, state
+from cibot.health.signal import SignalFigures, share_of
+from cibot.health.state import part, state
 from cibot.health.tally import Count
 from cibot.model import State
 
 NAME = "coverage"
 
 
-class Coverage(Stored):
+class Coverage(Gauge):
     """Reads the chances of the window; the weeks before say what is usual."""
 
     name = NAME
@@ -48,7 +49,7 @@ class Coverage(Stored):
             return
         adopted = self._held.adopted
         state = self.standing(now, True)
-        self._again = max(self._again, self._look()[2] or 0.0)
+        self._again = max(self._again, state.back or 0.0)
         self._chances.dwindled = state.bad
         self._held.follow(now, self._learnt(), bad=state.bad, well=state.clears)
         if self._held.adopted != adopted:
@@ -92,35 +93,34 @@ class Coverage(Stored):
         if not (ending or self._chances.recent.bad):
             return WELL  # it missed nothing, so it is not bad
         verdict, usual, back = self._look()
-        return Reading(verdict, ending and self._clears(verdict, usual, back))
-
-    def _clears(self, verdict: State, usual: float, back: float | None) -> bool:
-        if verdict is not State.HEALTHY:
-            return False
-        n, missed = self._chances.recent.count
-        if back is not None or n - missed >= self._policy.clears * usual * n:
-            return True
-        return self._back(usual) is not None
+        recent = self._chances.recent.count
+        clears = (
+            ending
+            and verdict is State.HEALTHY
+            and (
+                back is not None
+                or recent.good >= self._policy.clears * usual * recent.n
+                or self._back(usual) is not None
+            )
+        )
+        return Reading(verdict, clears, back=back)
 
     def _back(self, usual: float) -> float | None:
         recent = self._chances.recent
         return back_since(recent.count, recent.newest_outcomes(), usual)
 
-    def signal(self, now: float) -> Signal:
+    def figures(self, now: float, reading: Reading) -> SignalFigures:
         """Reported, of the chances in the window."""
-        verdict, usual, back = self._look()
-        recent, before = self._counts()
+        (recent, before), back = self._counts(), reading.back
         if back is not None:  # what came since is what the verdict rests on
             recent = self._chances.recent.since(back)
         n, missed = recent
         outcomes = list(self._chances.recent.outcomes())
-        since = bad_since(outcomes, usual) if verdict.bad else None
+        since = bad_since(outcomes, self._usual()) if reading.bad else None
         window, heard = self._policy.window, self._chances.last  # chances count as of then
         until = moment(heard) if heard and now - heard >= DAY else None
         oldest = (heard if until else now) - window.total_seconds() if back is None else back
-        return Signal(
-            NAME,
-            verdict,
+        return SignalFigures(
             **share_of(n - missed, n),
             seen=Reported(
                 recent.good,
@@ -133,7 +133,6 @@ class Coverage(Stored):
                 self._policy.failing,
             ),
             evidence=self._chances.absent.evidence(Fault.MISSED, oldest),
-            clears=self._clears(verdict, usual, back),
             since=known_moment(since),
             adopted=known_moment(self._held.adopted),
         )

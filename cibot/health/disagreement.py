@@ -8,12 +8,13 @@ from cibot.config.policy import FlipsPolicy, SharePolicy
 from cibot.health.facts import DAY
 from cibot.health.inputs import Counted, Tried
 from cibot.health.intervals import wilson
+from cibot.health.kind import Gauge, Reading
 from cibot.health.level import Level
 from cibot.health.seen import Fault, FaultShare, Period
 from cibot.health.series import Stacks
 from cibot.health.share import SURE, Share
-from cibot.health.signal import Reading, Signal, share_of
-from cibot.health.state import Stored, part, state
+from cibot.health.signal import SignalFigures, share_of
+from cibot.health.state import part, state
 from cibot.health.tally import Count, Days, Proofs
 from cibot.model import State
 
@@ -31,10 +32,12 @@ class FalseFailures(Share):
     A change that fails with one patch set after the other is one failure, and so is a stack.
     """
 
+    name = NAME
+
     STATE = state(**Share.STATE, _stacks=part)
 
     def __init__(self, policy: SharePolicy) -> None:
-        super().__init__(NAME, policy, Fault.FAILED_ALONE)
+        super().__init__(policy, Fault.FAILED_ALONE)
         self._stacks = Stacks()
 
     def take(self, result: Counted) -> None:
@@ -52,20 +55,23 @@ class FalsePasses(Share):
     are few, so it looks back four windows.
     """
 
+    name = PASSES_EVERYTHING
+
     def __init__(self, policy: SharePolicy, level: Level) -> None:
         longer = policy.model_copy(update={"window": 4 * policy.window})
-        super().__init__(PASSES_EVERYTHING, longer, Fault.PASSED_ALONE)
+        super().__init__(longer, Fault.PASSED_ALONE)
         self._limits = (_EVERYTHING, None)
         self._level = level
 
-    def _look(self, now: float) -> tuple[Count, State, float | None]:
+    def standing(self, now: float, _ending: bool) -> Reading:
+        """Bad while it surely passes nearly all of it, and that for weeks."""
         self._tally.slide(now)
         counted, own = self._tally.count, self._level.counted(now)
         if counted.n < self._policy.minimum:
-            return counted, State.UNKNOWN, None
+            return Reading(State.UNKNOWN, False, counted=counted)
         sure = wilson(counted.bad, counted.n, SURE).low >= _EVERYTHING
         blind = sure and own.bad <= _FAILS * own.n and self._trouble_since() <= now - _FOR
-        return counted, State.DEGRADED if blind else State.HEALTHY, None
+        return Reading(State.DEGRADED if blind else State.HEALTHY, not blind, counted=counted)
 
     def _trouble_since(self) -> float:
         """The first pass after the last time that it failed with the reference."""
@@ -76,11 +82,8 @@ class FalsePasses(Share):
             began = at
         return began
 
-    def _clears(self, _counted: Count, verdict: State, _back: float | None) -> bool:
-        return verdict is State.HEALTHY
 
-
-class Flips(Stored):
+class Flips(Gauge):
     """How many of all results were failures whose next attempt on the patch set passed.
 
     Proven flakes. Shown only: an honest CI flips about half of its rechecked failures, so that a
@@ -88,6 +91,7 @@ class Flips(Stored):
     """
 
     name = FLIPS
+    counts = False
 
     STATE = state(_days=part, _proofs=part)
 
@@ -102,19 +106,18 @@ class Flips(Stored):
         if tried.flipped is not None:
             self._proofs.add(tried.flipped)
 
-    def standing(self, _now: float, _ending: bool) -> Reading:
+    def standing(self, now: float, _ending: bool) -> Reading:
         """Shown only: never opens an incident."""
-        return Reading(State.HEALTHY, True)
+        count = Count(*self._days.count(now))
+        enough = count.n >= self._policy.minimum
+        return Reading(State.HEALTHY if enough else State.UNKNOWN, False, counted=count)
 
-    def signal(self, now: float) -> Signal:
-        """The share of flips, shown only."""
-        n, k = self._days.count(now)
+    def figures(self, now: float, reading: Reading) -> SignalFigures:
+        """The share of flips."""
+        n, k = reading.counted
         since = now - self._policy.window.total_seconds()
-        return Signal(
-            FLIPS,
-            State.HEALTHY if n >= self._policy.minimum else State.UNKNOWN,
+        return SignalFigures(
             **share_of(k, n),
             seen=FaultShare(Fault.FLIPPED, k, n, Period(self._policy.window), self._policy.minimum),
             evidence=self._proofs.evidence(Fault.FLIPPED, since),
-            counts=False,
         )

@@ -16,10 +16,10 @@ from cibot.health.chart import FEWEST, RECOVERED, Run
 from cibot.health.facts import moment
 from cibot.health.inputs import Attempted, Counted
 from cibot.health.intervals import wilson
+from cibot.health.kind import Reading
 from cibot.health.seen import Fault, FaultRun
 from cibot.health.share import SURE, Share
 from cibot.health.state import maybe, part, since, state
-from cibot.health.tally import Count
 from cibot.model import State
 
 NAME = "infra"
@@ -38,6 +38,8 @@ class Infra(Share):
     The figure is of the window ``ran``; what it means follows from the charts.
     """
 
+    name = NAME
+
     STATE = state(
         **Share.STATE,
         _runs=part,
@@ -51,7 +53,7 @@ class Infra(Share):
     )
 
     def __init__(self, policy: SharePolicy) -> None:
-        super().__init__(NAME, policy, Fault.BROKE)
+        super().__init__(policy, Fault.BROKE)
         usual = policy.clears
         near = min(_HALF, policy.degraded**2 / usual)  # as far above the level as well is below
         self._gains = [
@@ -104,20 +106,19 @@ class Infra(Share):
             self._settled = self._way_back.start
             self._bad = None
 
-    def _look(self, now: float) -> tuple[Count, State, float | None]:
+    def standing(self, now: float, _ending: bool) -> Reading:
+        """Bad while a chart fires; how bad follows from what came since it began."""
         self._tally.slide(now)
         counted = self._tally.newest(self._policy.minimum, now)
         if self._bad is not None and counted.n:
             n, broken = self._bad.n, self._bad.n - self._bad.passes
             failing = self._mostly or wilson(broken, n, SURE).low > self._policy.failing
-            return counted, State.FAILING if failing else State.DEGRADED, None
+            return Reading(State.FAILING if failing else State.DEGRADED, False, counted=counted)
         if self._tally.bad and self._settled > now - self._policy.window.total_seconds():
-            return self._tally.since(self._settled), State.HEALTHY, self._settled
+            after = self._tally.since(self._settled)
+            return Reading(State.HEALTHY, True, counted=after, back=self._settled)
         enough = self._bad is None and counted.n >= self._policy.minimum
-        return counted, State.HEALTHY if enough else State.UNKNOWN, None
-
-    def _clears(self, _counted: Count, verdict: State, _back: float | None) -> bool:
-        return verdict is State.HEALTHY
+        return Reading(State.HEALTHY if enough else State.UNKNOWN, enough, counted=counted)
 
     def _trouble_since(self) -> float | None:
         return None if self._bad is None else self._bad.start

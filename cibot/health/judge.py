@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 from cibot.config.judgement import Policy
 from cibot.config.signals import signals
@@ -37,13 +37,14 @@ from cibot.health.inputs import (
     Took,
     Tried,
 )
+from cibot.health.kind import Gauge
 from cibot.health.latency import LatencySignal
 from cibot.health.level import Level
 from cibot.health.presence import NAME as SILENT
 from cibot.health.presence import PresenceSignal
 from cibot.health.rollup import RollUp
 from cibot.health.seen import LastHeard, Reported
-from cibot.health.signal import Health, Reading, Signal
+from cibot.health.signal import Health, Signal
 from cibot.health.state import Stored, part, state
 from cibot.health.streak import JobStreaks
 from cibot.health.success import NAME as SUCCESS
@@ -51,20 +52,6 @@ from cibot.health.success import Success
 from cibot.model import State
 
 _NEEDED = frozenset({SUCCESS, SILENT})
-
-
-class Gauge(Protocol):
-    """One signal: what it says in short, and with its figures."""
-
-    @property
-    def name(self) -> str:
-        """By which it is known in the configuration, in incidents and to people."""
-
-    def standing(self, now: float, ending: bool, /) -> Reading:
-        """The verdict at ``now``; ``ending``: whether it would end an incident matters."""
-
-    def signal(self, now: float, /) -> Signal:
-        """The same with its figures and evidence."""
 
 
 class Judge(Stored):

@@ -1,4 +1,4 @@
-"""A signal in a file of its own: what `cibot.config.signals` needs to know of it."""
+"""What a signal is: how it is read at each input, and what is shown of it."""
 
 from __future__ import annotations
 
@@ -6,34 +6,92 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import timedelta
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from cibot.config.policy import Thresholds
 from cibot.health.seen import OwnFigures
-from cibot.health.signal import Family, Reading, Signal
+from cibot.health.signal import Family, Signal, SignalFigures
 from cibot.health.state import Stored
+from cibot.health.tally import Count
+from cibot.model import State
 from cibot.text import figures
 from cibot.text.card import Words
 
 
-class SignalKind(Stored, ABC):
+class Reading(NamedTuple):
+    """What a signal says at a moment: its verdict, before anything is made of it to be shown.
+
+    ``clears`` says that it is good enough to end an incident, ``rising`` that it is half way to
+    a worse verdict. Where it looks at a window, ``counted`` is what counts there, and ``back``
+    since when it is well again after a bad time.
+    """
+
+    verdict: State
+    clears: bool
+    rising: bool = False
+    counted: Count = Count(0, 0)
+    back: float | None = None
+
+    @property
+    def bad(self) -> bool:
+        """Whether it accuses."""
+        return self.verdict.bad
+
+
+WELL = Reading(State.HEALTHY, False)
+"""Nothing that accuses, and nothing that would end an incident."""
+CLEAR = Reading(State.HEALTHY, True)
+"""Nothing that accuses, and what would end an incident."""
+
+
+class Gauge(Stored, ABC):
     """One signal of one CI, in O(1) memory: the same inputs give the same state.
+
+    It is read after each input that may change it, and its figures are asked for where it did
+    change, or is shown. Without ``counts`` it is shown only: it makes no state and opens no
+    incident.
+    """
+
+    name: ClassVar[str]
+    counts: ClassVar[bool] = True
+
+    @abstractmethod
+    def standing(self, now: float, ending: bool, /) -> Reading:
+        """How it is at ``now``; ``ending``: whether it would end an incident matters."""
+
+    @abstractmethod
+    def figures(self, now: float, reading: Reading, /) -> SignalFigures:
+        """What is shown beside the verdict of ``reading``, which is the one of ``now``."""
+
+    def signal(self, now: float) -> Signal:
+        """How it is at ``now``, with its figures and evidence."""
+        reading = self.standing(now, True)
+        return Signal(
+            self.name,
+            reading.verdict,
+            clears=reading.clears,
+            rising=reading.rising,
+            counts=self.counts,
+            **self.figures(now, reading),
+        )
+
+
+class SignalKind(Gauge):
+    """A signal in a file of its own, with all that `cibot.config.signals` needs to know of it.
 
     ``name`` is its section below ``[judgement]`` too, and the kind of its alerts. The fields
     of its ``thresholds`` have descriptions, with which the page of how it judges shows them
     below ``about``. ``takes`` are the types of `cibot.health.inputs` that it is fed with.
-    ``seen`` is a dataclass of plain values, which `signal` gives and `words` puts into words.
-    Without ``counts`` it is shown only. ``again`` is what the message of its end says of the CI or
-    the job, where what it sees then would not name that.
+    ``seen`` is a dataclass of plain values, which `own` takes and `words` puts into words.
+    ``again`` is what the message of its end says of the CI or the job, where what it sees then
+    would not name that.
     """
 
-    name: ClassVar[str]
     about: ClassVar[str]
     thresholds: ClassVar[type[Thresholds]]
     takes: ClassVar[tuple[type, ...]]
     seen: ClassVar[type]
     family: ClassVar[Family] = Family.RESULTS
-    counts: ClassVar[bool] = True
     again: ClassVar[str] = ""
 
     @abstractmethod
@@ -42,14 +100,6 @@ class SignalKind(Stored, ABC):
     @abstractmethod
     def take(self, event: Any, /) -> None:
         """Takes in what happened."""
-
-    @abstractmethod
-    def standing(self, now: float, ending: bool, /) -> Reading:
-        """The verdict at ``now``; ``ending``: whether it would end an incident matters."""
-
-    @abstractmethod
-    def signal(self, now: float, /) -> Signal:
-        """The same with its figures and evidence."""
 
     @classmethod
     @abstractmethod

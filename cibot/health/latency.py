@@ -17,10 +17,11 @@ from cibot.health.chart import Run
 from cibot.health.facts import DAY, known_moment
 from cibot.health.inputs import Took
 from cibot.health.intervals import wilson
+from cibot.health.kind import WELL, Gauge, Reading
 from cibot.health.seen import Fault, Period, Times
 from cibot.health.share import SURE, back_since, bad_since
-from cibot.health.signal import WELL, Reading, Signal
-from cibot.health.state import Stored, each, part, same, since, state, table
+from cibot.health.signal import SignalFigures
+from cibot.health.state import each, part, same, since, state, table
 from cibot.health.tally import Count, Proofs
 from cibot.model import State
 
@@ -41,7 +42,7 @@ _ENOUGH = 20
 _Days = dict[int, dict[int, int]]  # day -> step -> how many
 
 
-class LatencySignal(Stored):
+class LatencySignal(Gauge):
     """The time to the first verdict; also tells how long a CI may take (`allowed`)."""
 
     name = NAME
@@ -218,26 +219,21 @@ class LatencySignal(Stored):
         recent = self._lately(now)
         return bool(recent) and percentile_of(recent, _HIGH) <= self._policy.clears * usual * 1.05
 
-    def signal(self, now: float) -> Signal:
+    def figures(self, now: float, reading: Reading) -> SignalFigures:
         """The time from upload to first verdict, in hours: p95 is the figure.
 
         Slow is what took longer than ``policy.degraded`` times the p95 of the weeks
         before. One afternoon's queue is no symptom: surely more than a twentieth
         must be slow, on ``policy.slow_days`` different days.
         """
-        standing = self.standing(now, True)
         recent = self._lately(now)
         since = max(self._recent_days(now)[0] * DAY, self._from)
-        return Signal(
-            NAME,
-            standing.verdict,
+        return SignalFigures(
             figure=percentile_of(recent, _HIGH) if recent else None,
             n=sum(recent.values()),
             seen=self._seen(now, recent),
             evidence=self._proofs.evidence(Fault.SLOW, since),
-            clears=standing.clears,
-            rising=standing.rising,
-            since=self._since() if standing.bad else None,
+            since=self._since() if reading.bad else None,
             adopted=known_moment(self._held.adopted),
         )
 

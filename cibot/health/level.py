@@ -15,10 +15,11 @@ from cibot.config.policy import SuccessPolicy
 from cibot.health.facts import Proof, known_moment
 from cibot.health.inputs import Counted
 from cibot.health.intervals import wilson
+from cibot.health.kind import Gauge, Reading
 from cibot.health.seen import Fault, PassRate, Period
 from cibot.health.share import SURE, back_since, bad_since, may_be_back
-from cibot.health.signal import Evidence, Reading, Signal, evidence, share_of
-from cibot.health.state import Stored, part, since, state
+from cibot.health.signal import Evidence, SignalFigures, evidence, share_of
+from cibot.health.state import part, since, state
 from cibot.health.tally import Count, Proofs, SlidingTally
 from cibot.model import State
 
@@ -26,7 +27,7 @@ NAME = "level"
 _HIGHEST = 0.95  # no regime is taken for surer than this
 
 
-class Level(Stored):
+class Level(Gauge):
     """The rate of the window.
 
     A change that fails with one patch set after the other is one failure.
@@ -78,19 +79,21 @@ class Level(Stored):
         """What is known of that time and later, in reach."""
         return self._tally.reached(since)
 
-    def _look(self, now: float) -> tuple[Count, State, float | None]:
-        """What counts, what it means, and since when it is back where that is all that counts."""
+    def standing(self, now: float, _ending: bool) -> Reading:
+        """Bad while the rate is surely below the level: since it is back, only what came since."""
         counted = self.counted(now)
         verdict = level(self._policy, counted.good, counted.n)
         if not verdict.bad:
-            return counted, verdict, None
+            enough = counted.good >= self._policy.clears * counted.n
+            return Reading(verdict, enough and verdict is State.HEALTHY, counted=counted)
         back = self._back_since(now)
         after = self._tally.since(back) if back is not None else Count(0, 0)
         if not after.n:
-            return counted, verdict, None
+            return Reading(verdict, False, counted=counted)
+        verdict = level(self._policy, after.good, after.n)
         if after.n < self._policy.minimum and self.settled()[2] >= self._policy.degraded:
-            return after, State.HEALTHY, back  # as the chart has it
-        return after, level(self._policy, after.good, after.n), back
+            verdict = State.HEALTHY  # as the chart has it
+        return Reading(verdict, verdict is State.HEALTHY, counted=after, back=back)
 
     def _back_since(self, now: float) -> float | None:
         """Since when it is well again: as the chart has it, else as the last results weigh.
@@ -104,27 +107,14 @@ class Level(Stored):
             return None
         return again
 
-    def standing(self, now: float, ending: bool) -> Reading:
-        """Bad while the rate is surely below the level."""
-        counted, verdict, back = self._look(now)
-        return Reading(verdict, ending and self._clears(counted, verdict, back))
-
-    def _clears(self, counted: Count, verdict: State, back: float | None) -> bool:
-        well = back is not None or counted.good >= self._policy.clears * counted.n
-        return verdict is State.HEALTHY and well
-
-    def signal(self, now: float) -> Signal:
-        """The share of PASS in PASS and FAIL, and what it means by itself."""
-        counted, verdict, back = self._look(now)
-        n, bad = counted
-        return Signal(
-            NAME,
-            verdict,
-            **share_of(n - bad, n),
-            seen=self.rate(now) if back is None else self._rate(counted, now, back),
+    def figures(self, now: float, reading: Reading) -> SignalFigures:
+        """The share of PASS in PASS and FAIL."""
+        counted, back = reading.counted, reading.back
+        return SignalFigures(
+            **share_of(counted.good, counted.n),
+            seen=self._rate(counted, now, back),
             evidence=tuple(self.evidence(now, back)),
-            clears=self._clears(counted, verdict, back),
-            since=self._since(now, back) if verdict.bad else None,
+            since=self._since(now, back) if reading.bad else None,
         )
 
     def rate(self, now: float) -> PassRate:

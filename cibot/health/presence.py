@@ -15,14 +15,15 @@ from cibot.config.policy import SilencePolicy
 from cibot.health.chances import Chances
 from cibot.health.facts import known_moment, moment
 from cibot.health.intervals import wilson
+from cibot.health.kind import Gauge, Reading
 from cibot.health.seen import Fault, LastHeard
-from cibot.health.signal import Reading, Signal, evidence, share_of
+from cibot.health.signal import SignalFigures, evidence, share_of
 from cibot.model import State
 
 NAME = "silent"
 
 
-class PresenceSignal:
+class PresenceSignal(Gauge):
     """Reads the chances; anything that the CI writes counts as heard, a start notice too."""
 
     name = NAME
@@ -70,42 +71,27 @@ class PresenceSignal:
             not silent and 2 * quiet > rhythm.limit and self._chances.missed > 0,
         )
 
-    def signal(self, now: float) -> Signal:
-        """Whether the CI still reports where it should."""
-        standing, chances = self.standing(now, True), self._chances
+    def figures(self, now: float, reading: Reading) -> SignalFigures:
+        """Of how many chances it reports, or its rhythm where no chances are known."""
+        chances, rhythm = self._chances, self._chances.rhythm
         if not chances.last:
-            return Signal(NAME, State.UNKNOWN, seen=LastHeard(None, timedelta(0), 0))
+            return SignalFigures(seen=LastHeard(None, timedelta(0), 0))
         n, missed = chances.long.count
-        adopted = chances.comeback.adopted
         quiet = timedelta(seconds=max(0.0, now - chances.last))
-        signal = Signal(
-            NAME,
-            standing.verdict,
-            n=n,
-            seen=LastHeard(moment(chances.last), quiet, chances.missed),
-            evidence=tuple(evidence(proof, Fault.MISSED) for proof in chances.missed_first),
-            clears=standing.clears,
-            rising=standing.rising,
-            since=moment(chances.last) if standing.bad else None,
-            adopted=known_moment(adopted),
-        )
+        seen, shown = LastHeard(moment(chances.last), quiet, chances.missed), SignalFigures(n=n)
         if self._knows_coverage or chances.missed >= (chances.patience or chances.missed + 1):
-            return self._with_coverage(signal, n, missed)
-        return self._with_rhythm(signal)
-
-    def _with_coverage(self, signal: Signal, n: int, missed: int) -> Signal:
-        takes = wilson(n - missed, n).low if n else self._policy.assumed
-        assert isinstance(signal.seen, LastHeard)
-        return replace(
-            signal,
-            **share_of(n - missed, n),
-            seen=replace(signal.seen, patience=self._chances.patience, takes=takes),
+            takes = wilson(n - missed, n).low if n else self._policy.assumed
+            seen, shown = (
+                replace(seen, patience=chances.patience, takes=takes),
+                share_of(n - missed, n),
+            )
+        elif rhythm.is_known:
+            limit, longest = timedelta(seconds=rhythm.limit), timedelta(seconds=rhythm.longest)
+            seen, shown = replace(seen, limit=limit, longest=longest), SignalFigures(n=rhythm.n)
+        return SignalFigures(
+            **shown,
+            seen=seen,
+            evidence=tuple(evidence(proof, Fault.MISSED) for proof in chances.missed_first),
+            since=moment(chances.last) if reading.bad else None,
+            adopted=known_moment(chances.comeback.adopted),
         )
-
-    def _with_rhythm(self, signal: Signal) -> Signal:
-        rhythm = self._chances.rhythm
-        if not rhythm.is_known:
-            return signal
-        assert isinstance(signal.seen, LastHeard)
-        limit, longest = timedelta(seconds=rhythm.limit), timedelta(seconds=rhythm.longest)
-        return replace(signal, n=rhythm.n, seen=replace(signal.seen, limit=limit, longest=longest))

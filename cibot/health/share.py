@@ -12,9 +12,10 @@ from cibot.health.chart import RECOVERED, Run
 from cibot.health.facts import DAY, known_moment
 from cibot.health.inputs import Counted
 from cibot.health.intervals import wilson
+from cibot.health.kind import Gauge, Reading
 from cibot.health.seen import Fault, FaultRun, FaultShare, Period
-from cibot.health.signal import Reading, Signal, share_of
-from cibot.health.state import Stored, part, since, state
+from cibot.health.signal import SignalFigures, share_of
+from cibot.health.state import part, since, state
 from cibot.health.tally import Count, Proofs, SlidingTally
 from cibot.model import State
 
@@ -29,13 +30,12 @@ Outcomes = Sequence[tuple[bool, float]]
 """(well, when) of each result, in order."""
 
 
-class Share(Stored):
+class Share(Gauge):
     """The share of results with a fault in a window."""
 
     STATE = state(_tally=part, _proofs=part, _from=since, _well=bool)
 
-    def __init__(self, name: str, policy: SharePolicy, fault: Fault) -> None:
-        self.name = name
+    def __init__(self, policy: SharePolicy, fault: Fault) -> None:
         self._policy = policy
         self._fault = fault
         self._limits: tuple[float, float | None] = (policy.degraded, policy.failing)
@@ -49,7 +49,7 @@ class Share(Stored):
         self._tally.add(result.proof.at, result.bad, result.sign)
         if result.bad:
             self._proofs.add(result.proof, result.sign)
-        back = self._look(result.at)[2]
+        back = self.standing(result.at, False).back
         if back is not None:
             self.begin(back)
 
@@ -88,14 +88,16 @@ class Share(Stored):
     def standing(self, now: float, ending: bool) -> Reading:
         """Bad while the share is surely above the level."""
         counted, verdict, back = self._look(now)
-        return Reading(verdict, ending and self._clears(counted, verdict, back))
-
-    def _clears(self, counted: Count, verdict: State, back: float | None) -> bool:
-        if verdict is not State.HEALTHY:
-            return False
-        if back is not None or counted.bad <= self._policy.clears * counted.n:
-            return True
-        return self._back(counted) is not None
+        clears = (
+            ending
+            and verdict is State.HEALTHY
+            and (
+                back is not None
+                or counted.bad <= self._policy.clears * counted.n
+                or self._back(counted) is not None
+            )
+        )
+        return Reading(verdict, clears, counted=counted, back=back)
 
     def _back(self, counted: Count) -> float | None:
         newest = takewhile(
@@ -103,18 +105,13 @@ class Share(Stored):
         )
         return back_since(counted, newest, 1 - self._policy.clears)
 
-    def signal(self, now: float) -> Signal:
-        """The share with its interval, and what it means."""
-        counted, verdict, back = self._look(now)
-        n, k = counted
-        policy = self._policy
-        since = self._trouble_since() if verdict.bad else None
+    def figures(self, now: float, reading: Reading) -> SignalFigures:
+        """The share with its interval."""
+        (n, k), back, policy = reading.counted, reading.back, self._policy
         begun = self._begun(now) if back is None else back
-        looked = self._looked(counted, now)
+        looked = self._looked(n, now)
         oldest = now - looked if begun is None else begun
-        return Signal(
-            self.name,
-            verdict,
+        return SignalFigures(
             **share_of(k, n),
             seen=FaultShare(
                 self._fault,
@@ -126,8 +123,7 @@ class Share(Stored):
                 self._run(),
             ),
             evidence=self._proofs.evidence(self._fault, oldest),
-            clears=self._clears(counted, verdict, back),
-            since=known_moment(since),
+            since=known_moment(self._trouble_since() if reading.bad else None),
         )
 
     def _run(self) -> FaultRun | None:
@@ -138,10 +134,10 @@ class Share(Stored):
         """When it recovered, where that is within the window."""
         return self._from if self._from > now - self._policy.window.total_seconds() else None
 
-    def _looked(self, counted: Count, now: float) -> float:
-        """How many seconds back results count: the window or, to acquit, as far as it takes."""
+    def _looked(self, n: int, now: float) -> float:
+        """How many seconds back ``n`` count: the window or, to acquit, as far as it takes."""
         looked = self._policy.window.total_seconds()
-        if counted.n <= self._tally.n:
+        if n <= self._tally.n:
             return looked
         first = self._tally.first(self._policy.minimum, now)
         return looked if first is None else max(looked, now - first)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import TypedDict
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -111,26 +111,20 @@ class Health:
         return next((signal for signal in self.signals if signal.name == name), None)
 
 
-class Reading(NamedTuple):
-    """What a signal says at a moment, in short: enough to know whether anything changed."""
+class SignalFigures(TypedDict, total=False):
+    """What a `Signal` shows beside the verdict, in the words of its fields."""
 
-    verdict: State
-    clears: bool
-    rising: bool = False
-
-    @property
-    def bad(self) -> bool:
-        """Whether it accuses."""
-        return self.verdict.bad
-
-
-WELL = Reading(State.HEALTHY, False)
-"""Nothing that accuses, and nothing that would end an incident."""
-CLEAR = Reading(State.HEALTHY, True)
-"""Nothing that accuses, and what would end an incident."""
+    figure: float | None
+    low: float | None
+    high: float | None
+    n: int
+    seen: Seen
+    evidence: tuple[Evidence, ...]
+    since: datetime | None
+    adopted: datetime | None
 
 
-def share_of(k: int, n: int) -> dict[str, Any]:
+def share_of(k: int, n: int) -> SignalFigures:
     """The figure of a signal that saw ``k`` of ``n``, with its interval; none where n is 0."""
     if not n:
         return {"n": n}

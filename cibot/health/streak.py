@@ -8,15 +8,16 @@ bound of the job's failure rate before the streak.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from cibot.config.policy import JobPolicy
 from cibot.health.facts import PROOF, Proof, Upload, moment
 from cibot.health.inputs import COUNTED, JobResults
 from cibot.health.intervals import wilson
+from cibot.health.kind import CLEAR, WELL, Gauge, Reading
 from cibot.health.seen import Fault, Period, Streak
 from cibot.health.series import WITHIN, Stacks
-from cibot.health.signal import CLEAR, MOST_EVIDENCE, WELL, Reading, Signal, evidence
+from cibot.health.signal import MOST_EVIDENCE, Signal, SignalFigures, evidence
 from cibot.health.state import Stored, each, part, state, table
 from cibot.health.tally import Days
 from cibot.model import Result, State
@@ -93,7 +94,7 @@ class _Job(Stored):
         self.stacks = Stacks()
 
 
-class JobStreaks(Stored):
+class JobStreaks(Gauge):
     """Every job of a CI."""
 
     name = NAME
@@ -207,6 +208,12 @@ class JobStreaks(Stored):
         return State.FAILING if outage else State.DEGRADED
 
     def signal(self, now: float) -> Signal:
+        """As the parent's; unknown where no job has enough results."""
+        signal = super().signal(now)
+        unknown = isinstance(signal.seen, Streak) and not (signal.verdict.bad or signal.seen.known)
+        return replace(signal, verdict=State.UNKNOWN) if unknown else signal
+
+    def figures(self, now: float, _reading: Reading) -> SignalFigures:
         """The longest streak of a job that is longer than its luck."""
         long = self.long(now)
         judged = sum(
@@ -218,14 +225,10 @@ class JobStreaks(Stored):
             seen = Streak(
                 None, 0, self._policy.changes, 0, 0, Period(self._policy.window), 0, judged
             )
-            verdict = State.HEALTHY if judged else State.UNKNOWN
-            n = self._all.count(now)[0]
-            return Signal(NAME, verdict, n=n, seen=seen, clears=self._settled)
+            return SignalFigures(n=self._all.count(now)[0], seen=seen)
         name, worst = long[0]
         n, failed = worst.past.count(now)
-        return Signal(
-            NAME,
-            self._verdict(long),
+        return SignalFigures(
             n=worst.failures,
             seen=Streak(
                 name,

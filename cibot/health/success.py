@@ -15,19 +15,20 @@ from cibot.health.chart import Chart, Drop, Run
 from cibot.health.facts import known_moment, moment
 from cibot.health.inputs import FirstVerdict, VerdictKind
 from cibot.health.intervals import wilson
+from cibot.health.kind import CLEAR, Gauge, Reading
 from cibot.health.level import Level, by_bound
 from cibot.health.seen import OwnPast, Recovery
 from cibot.health.series import Series, Stacks
 from cibot.health.share import SURE
-from cibot.health.signal import CLEAR, Evidence, Reading, Signal, evidence, share_of
-from cibot.health.state import Stored, part, state
+from cibot.health.signal import Evidence, SignalFigures, evidence, share_of
+from cibot.health.state import part, state
 from cibot.model import State
 
 NAME = "success"
 _LIKELY = 0.6  # confidence, two-sided: four to one that it is below
 
 
-class Success(Stored):
+class Success(Gauge):
     """Feeds the chart; shares the window of results with the level."""
 
     name = NAME
@@ -98,20 +99,15 @@ class Success(Stored):
         state = by_bound(self._policy, drop.passes, drop.n)
         return State.DEGRADED if state is State.HEALTHY else state
 
-    def signal(self, now: float) -> Signal:
+    def figures(self, now: float, _reading: Reading) -> SignalFigures:
         """The share of PASS in PASS and FAIL over the window, compared with the CI's own past."""
-        standing, (n, bad) = self.standing(now, True), self._level.counted(now)
-        drop, adopted = self.chart.drop, self.chart.adopted_at
-        return Signal(
-            NAME,
-            standing.verdict,
-            **share_of(n - bad, n),
+        counted, drop = self._level.counted(now), self.chart.drop
+        return SignalFigures(
+            **share_of(counted.good, counted.n),
             seen=self._seen(now),
             evidence=tuple(self._evidence(now)),
-            clears=standing.clears,
-            rising=standing.rising,
             since=drop.since if drop else None,
-            adopted=known_moment(adopted),
+            adopted=known_moment(self.chart.adopted_at),
         )
 
     def _seen(self, now: float) -> OwnPast:

@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 from cibot.config.judgement import Policy
 from cibot.health.facts import moment
 from cibot.health.inputs import Due, Heard, Input
-from cibot.health.judge import Gauge, Judge
+from cibot.health.judge import Judge
+from cibot.health.kind import Gauge, Reading
 from cibot.health.rollup import ChangePlace
-from cibot.health.signal import Reading
 from cibot.health.state import Stored, same, state, table
 from cibot.incidents.incident import Incident, Transition, put_symptom, step
 from cibot.incidents.stored import incident_values, read_values

@@ -26,8 +26,8 @@ from pydantic import Field
 from cibot.config.policy import Thresholds
 from cibot.config.values import Count
 from cibot.health.inputs import RunEnded
-from cibot.health.kind import SignalKind
-from cibot.health.signal import Family, Reading, Signal
+from cibot.health.kind import Reading, SignalKind
+from cibot.health.signal import Family
 from cibot.health.state import state
 from cibot.model import State
 
@@ -66,9 +66,8 @@ class Lonely(SignalKind):
         bad = self._lonely > self._most
         return Reading(State.DEGRADED if bad else State.HEALTHY, not bad)
 
-    def signal(self, now):
-        standing, own = self.standing(now, True), self.own(Row(self._lonely, self._most))
-        return Signal(self.name, standing.verdict, n=self._lonely, seen=own, clears=standing.clears)
+    def figures(self, now, reading):
+        return {"n": self._lonely, "seen": self.own(Row(self._lonely, self._most))}
 
     @classmethod
     def words(cls, seen):
