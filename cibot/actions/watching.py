@@ -28,7 +28,7 @@ def room_of(config: Config, actor: Actor) -> str:
     room = network.private_room(actor.nick, actor.account) if network else ""
     if room:
         return room
-    raise UserError("Nobody can be told in private here; ask me in IRC or Slack to watch a CI.")
+    raise UserError("I cannot send private messages here; ask me in IRC or Slack to watch a CI.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -147,7 +147,10 @@ class Dispatcher:
             words = split(self._addressed(part))
             return bool(words) and self._named(words)[0] is not None
 
-        return first_of_several(text, is_question)
+        words = split(self._addressed(text))
+        first = self._named(words)[0] if words else None
+        joined = first is not None and not first.writes  # whose reason or note may hold an "and"
+        return first_of_several(text, is_question, words=joined)
 
     def _is_first(self, question: Question) -> bool:
         """Whether no other process took the question before."""

@@ -23,6 +23,9 @@ LONGEST = 500  # characters of a question; longer ones are cut
 _FORMAT = re.compile(r"\x03(?:\d{1,2}(?:,\d{1,2})?)?|\x04[0-9a-fA-F]{0,6}|[\x1c-\x1f]")
 _WORD = re.compile(r'"([^"]*)"|\'([^\']+)\'(?=\s|$)|(\S+)')
 _BETWEEN_COMMANDS = re.compile(r"(\"[^\"]*\")|;+|&&|\|+")
+_JOINED_COMMANDS = re.compile(
+    rf"{_BETWEEN_COMMANDS.pattern}|,?\s+(?:and\s+(?:then|also)|and|then|&)\s+", re.IGNORECASE
+)
 _EDGES = "\"'`?!.,;:"
 _ALIKE = str.maketrans(
     {
@@ -138,14 +141,18 @@ def split(text: str) -> tuple[str, ...]:
     return tuple(words)
 
 
-def first_of_several(text: str, is_question: Callable[[str], bool]) -> str | None:
+def first_of_several(
+    text: str, is_question: Callable[[str], bool], *, words: bool = False
+) -> str | None:
     """The first of several commands that are typed at once, a line each or with ``;`` between.
 
-    None where it is one: where it begins otherwise or no other part is a command, and in quotes.
+    With ``words`` also those that "and" or "then" joins. None where it is one: where it begins
+    otherwise or no other part is a command, and in quotes.
     """
     parts: list[str] = []
+    between = _JOINED_COMMANDS if words else _BETWEEN_COMMANDS
     for written in text[: LONGEST * 2].splitlines():
-        closed = _BETWEEN_COMMANDS.sub(lambda match: match[1] or "\n", clean(written))
+        closed = between.sub(lambda match: match[1] or "\n", clean(written))
         parts.extend(part for part in closed.split("\n") if part.strip())
     commands = [number for number, part in enumerate(parts) if is_question(part)]
     return " ".join(parts[: commands[1]]) if commands[1:] and not commands[0] else None

@@ -31,7 +31,7 @@ def command(config_path: Path | None, last: int) -> None:
     for row in rows:
         click.echo(clean(line(row)))
     if not rows:
-        click.echo("nobody changed anything yet")
+        click.echo("no one has changed anything yet")
 
 
 def line(row: AuditRow) -> str:

@@ -35,7 +35,7 @@ def command(name: str, role: str, owns: tuple[str, ...], from_input: bool) -> No
     cibot token acme-tools --role owner --owns 'Acme*'
     """
     if (role == "owner") != bool(owns):
-        raise click.UsageError("an owner needs --owns PATTERN, and nobody else has it")
+        raise click.UsageError("an owner needs --owns PATTERN, and no other role takes it")
     token = sys.stdin.readline().strip() if from_input else new_token()
     section: dict[str, Any] = {"name": name, "hash": hash_of(token), "role": role}
     if owns:

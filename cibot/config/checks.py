@@ -196,7 +196,8 @@ def _web(tables: Tables) -> Iterator[Mistake]:
         return
     if web.get("private") in (True, "true") and not tables.get("token"):
         yield Mistake(
-            ("web", "private"), "nobody could read anything: add a [[token]] (`cibot token NAME`)"
+            ("web", "private"),
+            "without a token no one can read anything: add a [[token]] (`cibot token NAME`)",
         )
     prefix, public = web.get("prefix"), web.get("public_url")
     both = isinstance(prefix, str) and isinstance(public, str)

@@ -38,7 +38,7 @@ class NetworkConfig(Section):
     account_example: ClassVar[str] = "an account as NETWORK:ACCOUNT"
     nicks_change: ClassVar[bool] = False
     """Whether a watcher is reached under the name that was seen last."""
-    unidentified: ClassVar[str] = "I do not know who you are: nobody vouches for you here."
+    unidentified: ClassVar[str] = "I do not know who you are: nothing here proves your name."
     """Said to somebody whom the network does not vouch for."""
 
     name: Name

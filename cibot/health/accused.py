@@ -33,7 +33,7 @@ class AccusedPolicy(Thresholds):
     """What the signals that accuse single jobs have in common."""
 
     minimum: Annotated[Count, Field(description="Knows a job from, changes")] = 20
-    changes: Annotated[Count, Field(description="Never told of fewer changes than")] = 4
+    changes: Annotated[Count, Field(description="No alert for fewer changes than")] = 4
     doubt: Annotated[Share, Field(description="Chance of so many by luck")] = 1e-4
     clears: Annotated[Count, Field(description="Well again after, reports")] = 2
     adopt: Annotated[Duration, Field(description="What lasts becomes how the CI is after")] = (

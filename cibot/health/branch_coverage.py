@@ -45,7 +45,7 @@ class BranchCoveragePolicy(Thresholds):
     """``[judgement.branch_coverage]``: fewer of the chances taken on one branch only."""
 
     minimum: Annotated[Number, Field(description="Knows a branch from, chances")] = 20
-    changes: Annotated[Number, Field(description="Never told of fewer missed than")] = 4
+    changes: Annotated[Number, Field(description="No alert for fewer missed than")] = 4
     doubt: Annotated[Share, Field(description="Chance of so few by luck")] = 1e-4
     others: Annotated[Number, Field(description="Chances on the others meanwhile, at least")] = 5
     share: Annotated[Share, Field(description="Of what is usual there, taken on the others")] = 0.8

@@ -164,7 +164,7 @@ def silence_card(silence: Silence, now: datetime) -> Card:
         Span(silence.ci, strong=True),
         f" {until}: {figures.cut(silence.reason, 200)}",
     )
-    return Card((head, line("What is still wrong then will be told here.")))
+    return Card((head, line("If something is still wrong then, this channel will hear of it.")))
 
 
 def unsilence_card(silence: Silence, by: str) -> Card:
@@ -175,7 +175,7 @@ def unsilence_card(silence: Silence, by: str) -> Card:
         Span(silence.ci, strong=True),
         f": {figures.cut(silence.reason, 200)}",
     )
-    return Card((head, line("What is still wrong will be told here.")))
+    return Card((head, line("If something is still wrong, this channel will hear of it.")))
 
 
 def after_silence(card: Card, silence: Silence) -> Card:

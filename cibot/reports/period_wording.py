@@ -93,7 +93,10 @@ def criterion(criterion: Criterion, within: timedelta) -> str:
         )
         return f"{silent}, {span(criterion.allowed)} are allowed{_lacking(criterion)}"
     if criterion.rate is None:
-        nothing = {"reports": "no chance to report", "agrees": "nothing beside the reference"}
+        nothing = {
+            "reports": "no chance to report",
+            "agrees": "nothing that the reference judged too",
+        }
         said = nothing.get(criterion.name, f"no run that could have had {criterion.job}")
         return f"{said}{_lacking(criterion)}"
     rate = figures.rate(criterion.rate.share, criterion.rate)

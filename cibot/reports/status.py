@@ -137,7 +137,9 @@ def why(tx: Tx, ctx: Context, name: str, limit: int = 10, *, branch: str | None 
         **same_fields(CiLine, line) | {"signals": signals},
         failures=failures(tx, row.id, since, limit, branch=branch_name(line)),
         standing=standing(tx, ctx, line) if whole else None,
-        onset=onset_of_ci(tx, ctx, row.id) if whole and line.incidents else None,
+        onset=onset_of_ci(tx, ctx, row.id)
+        if whole and any(incident.of_results for incident in line.incidents)
+        else None,
     )
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from cibot.config.models import Config
 from cibot.health.signal import Evidence, Fault
+from cibot.incidents.symptom import Symptom, SymptomPhase
 from cibot.model import Change, State
 from cibot.reports import wording
 from cibot.reports.context import Context
@@ -169,6 +170,21 @@ def test_what_is_no_trouble_of_results_has_no_such_beginning(
     troubled(vendor, evidence(110, 10), kind=kind)
     history.save()
     assert store.read(lambda tx: incident(tx, CTX, 1).onset) is None
+
+
+def test_why_of_a_silent_ci_tells_no_beginning_of_results_that_recover(
+    store: Store, history: History
+) -> None:
+    vendor, seen = history.ci("Vendor"), evidence(110, 10)
+    runs(history, vendor, breaks=True)
+    recovers = Symptom(
+        "success", SymptomPhase.RECOVERING, State.FAILING, came_at=NOW - ago(hours=9),
+        since=seen.at, first_evidence=(seen,),
+    )  # fmt: skip
+    troubled(vendor, evidence(101, 1), kind="silent", others=(recovers,))
+    history.save()
+    assert store.read(lambda tx: why(tx, CTX, "Vendor")).onset is None
+    assert began(store).first_failure.number == 110  # the page of all its troubles has it
 
 
 def test_a_change_that_is_hidden_since_leaves_an_incident_without_a_beginning(

@@ -251,7 +251,7 @@ def test_every_face_says_the_same(api: FlaskClient, canned_sqlite: Store) -> Non
     assert [row["kept"] for row in table] == [ci["kept"] or "" for ci in body["cis"]]
     assert [int(row["due"]) for row in table] == [ci["now"]["due"] for ci in body["cis"]]
     page = words(read(api.get("/report?project=cinder&from=2026-10-25").get_data(as_text=True)))
-    wanted = report_command.read_words(("cinder", "30", "days"))
+    wanted = report_command.read_words(("cinder", "30", "days"), NOW.date())
     assert (wanted.project, wanted.days) == ("cinder", 30)
     ctx = Context(NOW, CONFIG)
     days = read_period(NOW, 30)
@@ -315,7 +315,7 @@ def test_a_ci_of_a_hostile_name_harms_neither_page_nor_spreadsheet(sqlite_store:
 
 def test_words_of_a_report() -> None:
     def wanted(text: str) -> tuple[Any, ...]:
-        question = report_command.read_words(tuple(text.split()))
+        question = report_command.read_words(tuple(text.split()), NOW.date())
         return (question.project, question.branch, question.days, question.since, question.until)
 
     first, last = date(2026, 9, 1), date(2026, 12, 1)

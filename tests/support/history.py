@@ -160,21 +160,21 @@ class CiHistory:
         resolved: timedelta | None = None,
         state: str | None = None,
         said: str | None = None,
+        others: tuple[Symptom, ...] = (),
         **body: Any,
     ) -> CiHistory:
-        """It had, or has, an incident."""
+        """It had, or has, an incident; ``others`` are symptoms in addition to its own."""
         now = self.history.now
         end = now - resolved if resolved is not None else None
         word = state or ("resolved" if end else "firing")
         began = now - opened
-        changed = end or began
         severity = State.SILENT if kind == "silent" else State.FAILING
         people = {name: body.pop(name) for name in _PEOPLE if name in body}
         seen = EarlierWords(said) if said else None
         shown = {"came_at": began, "cleared_at": end, "seen": seen, **body}
         phase = SymptomPhase.CLEARED if end else _PHASES.get(word, SymptomPhase.FIRING)
-        symptom = Symptom(kind, phase, severity, **shown)
-        pure = Incident(began, Phase(word), changed, (symptom,), began, end, **people)
+        symptoms = (Symptom(kind, phase, severity, **shown), *others)
+        pure = Incident(began, Phase(word), end or began, symptoms, began, end, **people)
         stored = StoredIncident(0, 0, **columns(pure) | {"notified": True})
         steps = [(now - opened, "opened", kind), *([(end, "resolved", kind)] if end else [])]
         self.incidents.append((stored, steps))

@@ -26,7 +26,7 @@ def _words(report: Contact) -> Line:
     if report.wiki:
         ways.append(line("wiki ", Span(report.wiki, href=report.wiki)))
     if not ways:
-        ways.append(line("nobody has written down whose it is ([[ci]] in the configuration)"))
+        ways.append(line("no owner, contact or wiki is configured ([[ci]])"))
     if report.accounts:
         ways.append(line(f"Gerrit account {', '.join(report.accounts)}"))
     name = Span(report.name, strong=True, href=report.page)

@@ -18,7 +18,7 @@ def render(report: Contact) -> Card:
     if report.recheck is None:
         where = report.contact or report.wiki
         hint = f" Ask {where}." if where else ""
-        said = f": nobody has written down how to retrigger it.{hint}"
+        said = f": how to retrigger it is not configured.{hint}"
         return Card((line(name, said),), link=report.page)
     comment = Span(report.recheck, code=True)
     return Card((line("To run ", name, " again, comment on the change: ", comment),))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -17,6 +17,7 @@ from cibot.reports.promise import Ruling
 from cibot.text import figures
 from cibot.text.card import Card, Line, Span, line, some, state_span, within
 from cibot.text.lengths import leading_length
+from cibot.text.periods import named_period
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _NO_TIME = re.compile(r"-?[0-9][0-9.,:/-]*[a-z]?", re.IGNORECASE)  # looks like one, and is none
@@ -25,7 +26,8 @@ _NAMED = 8  # others by name
 _BYTES = 360
 _NAME = 40
 _LATELY = {"last", "past"}
-_FILLERS = {"for", "of", "last", "past", "since", "from", "to", "until", "the"}
+_SINCE = {"since", "Since"}
+_FILLERS = {"for", "in", "and", "of", "last", "past", "since", "from", "to", "until", "the"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,22 +43,28 @@ class Wanted:
 
 def answer(ask: Ask) -> Card:
     """Which CIs kept the project's rules, worst first."""
-    wanted = read_words(ask.words)
+    wanted = read_words(ask.words, ask.ctx.now.date())
     days = read_period(ask.ctx.now, wanted.days, wanted.since, wanted.until)
     report = period_report(ask.tx, ask.ctx, days, wanted.project, wanted.branch)
     return render(ask.ctx, report)
 
 
-def read_words(words: Sequence[str]) -> Wanted:
-    """A project, a number of days, up to two dates, and "branch NAME", in any order.
+def read_words(words: Sequence[str], today: date) -> Wanted:
+    """A project, a number of days, up to two dates, months as "may", and "branch NAME".
 
-    Raises UserError for two dates with a number of days, for part of a day, and for what looks
-    like a time and cannot be read.
+    In any order. Raises UserError for two dates with a number of days, for part of a day, and for
+    what looks like a time and cannot be read.
     """
     rest, branch = without_branch(tuple(words))
     left, project, dates = list(rest), list[str](), list[date]()
+    periods: list[tuple[date, date]] = []
     length: timedelta | None = None
     while left:
+        named = named_period(left, today) if project[-1:] != ["on"] else None
+        if named is not None:  # a branch may be a year
+            periods.append(named[:2])
+            del left[: named[2]]
+            continue
         word = left.pop(0)
         lately = word.casefold() in _LATELY  # "last quarter"
         taken = leading_length(["1" if lately else word, *left])
@@ -67,19 +75,36 @@ def read_words(words: Sequence[str]) -> Wanted:
             del left[: count - 1]
         elif _NO_TIME.fullmatch(word) and project[-1:] != ["on"]:  # a branch may be a number
             raise UserError(
-                f"{word[:20]!r} is no time here; write days or a date, as in: report cinder 90d,"
-                " report cinder 2026-09-01."
+                f"{word[:20]!r} is no time here; write days, a month or a date, as in:"
+                " report cinder 90d, report cinder may, report cinder 2026-09-01."
             )
         elif word.casefold() not in _FILLERS:
             project.append(word)
-    if len(dates) > 2 or (dates and length is not None and len(dates) > 1):
-        raise UserError("A report takes two dates, or a date and a number of days.")
-    if length is not None and length < timedelta(days=1):
-        raise UserError("A report is of whole days, as in: report cinder 90d.")
     if branch is None and names_branch(tuple(project)):
         *project, branch = [word for word in project if word.casefold() != "on"]
-    since, until = (*sorted(dates), None, None)[:2]
+    since, until = _ends(dates, periods, length, open_end=_SINCE.intersection(words))
     return Wanted(" ".join(project) or None, branch, length.days if length else None, since, until)
+
+
+def _ends(
+    dates: Sequence[date],
+    periods: Sequence[tuple[date, date]],
+    length: timedelta | None,
+    *,
+    open_end: Collection[str],
+) -> tuple[date | None, date | None]:
+    """The first day and the day after the last, where they are named.
+
+    A month that it is ``since`` only begins it. Raises UserError for more than that.
+    """
+    if len(dates) > 2 or (length is not None and (periods or len(dates) > 1)):
+        raise UserError("A report takes two dates, or a date and a number of days, or a month.")
+    if length is not None and length < timedelta(days=1):
+        raise UserError("A report is of whole days, as in: report cinder 90d.")
+    if open_end and len(periods) == 1 and not dates:
+        return periods[0][0], None
+    days = sorted([*dates, *(day for period in periods for day in period)])
+    return days[0] if days else None, days[-1] if len(days) > 1 else None
 
 
 def _date(word: str) -> date:
@@ -149,6 +174,7 @@ COMMAND = Command(
     example="report cinder 90d",
     answer=answer,
     aliases=("rules",),
-    more="Or from a day to the day before another: report cinder 2026-09-01 2026-12-01."
+    more="Or of a month, a quarter or a year: report cinder may, report cinder q3 2026;"
+    " or from a day to the day before another: report cinder 2026-09-01 2026-12-01."
     " With one branch, or a pattern: report cinder branch stable/*.",
 )

@@ -37,6 +37,6 @@ COMMAND = Command(
     answer=answer,
     aliases=("subscribe",),
     more="For somebody else, a configured person or an account, its owners and admins may: watch "
-    "netapp for Mika. On IRC you are told under the nick that your services account wore last.",
+    "netapp for Mika. On IRC alerts go to the nick that your services account used last.",
     writes=True,
 )

@@ -21,7 +21,7 @@ from cibot.text.card import Card
 from cibot.text.cleaning import one_line
 
 _MOST = 1000  # messages under way; more means that the server answers nothing
-_SWALLOWED = "the network showed it to nobody (muted, ignored or shunned)"
+_SWALLOWED = "the network showed it to no one (muted, ignored or shunned)"
 
 
 @dataclass(slots=True, eq=False)
@@ -258,7 +258,7 @@ _FOR_GOOD = {
 }
 _PASSING = {
     "263": "the server asks to try later",
-    "401": "nobody of that name is there",
+    "401": "no one of that name is there",
     "402": "the server is split off",
     "407": "too many recipients",
     "437": "the channel is not available now",

@@ -52,7 +52,7 @@ class SlackConfig(NetworkConfig):
                 "",
                 (
                     "add `signing_secret` (Slack calls us over HTTP) or `app_token` (Socket Mode); "
-                    "without one nobody's question arrives"
+                    "without one no question arrives"
                 ),
             )
         for key, start in _TOKEN_STARTS:

@@ -253,9 +253,9 @@ QUESTIONS = (
         examples=("cibot change 912345", "cibot change 912345 --exit-code"),
         csv=True,
         codes=(
-            f"0 nobody failed, {CODES[State.FAILING]} a failure is worth a look or open,"
+            f"0 no CI failed, {CODES[State.FAILING]} a failure is worth a look or open,"
             f" {CODES[State.DEGRADED]} no failure is anything to look at,"
-            f" {CODES[State.UNKNOWN]} nobody has judged it"
+            f" {CODES[State.UNKNOWN]} no CI has judged it"
         ),
     ),
     ShellQuestion(

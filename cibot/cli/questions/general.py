@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from cibot.actions.silencing import is_pattern
 from cibot.chat.commands import COMMANDS
@@ -194,7 +194,7 @@ def _ago(ctx: Context, moment: datetime | None) -> str:
 
 def ask_report(source: Source, asked: Asked) -> ShellAnswer:
     """Which CIs kept the project's rules, worst first, with the figures."""
-    wanted = report_command.read_words(asked.words)
+    wanted = report_command.read_words(asked.words, datetime.now(UTC).date())
     path = "/report"
     days: dict[str, object] = {"from": wanted.since, "to": wanted.until, "days": wanted.days}
     branch = asked.branch or wanted.branch

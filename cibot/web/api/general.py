@@ -220,7 +220,7 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
              ReportParams, PeriodReport, report_of, _period_lines),
     Endpoint("/summary", "Summary", "A day at a glance", SummaryParams, Summary,
              lambda tx, ctx, asked: summary(tx, ctx, asked.day, branch=asked.branch)),
-    Endpoint("/unparsed", "Operation", "What CIs wrote and nobody understood, by shape",
+    Endpoint("/unparsed", "Operation", "What CIs wrote that no format recognised, by shape",
              UnparsedParams, ShapeList, unparsed_shapes, columns(
         "items", "count", "shape", "cis", "example.number", "example.patch_set",
         "example.posted_at",

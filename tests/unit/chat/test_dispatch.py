@@ -258,6 +258,9 @@ def test_a_request_that_cannot_be_noted_says_that_the_database_is_away(tmp_path:
         "!ci status netapp\n!ci why netapp",
         "status netapp && list",
         "; status netapp | why vexx",
+        "status netapp and why netapp",
+        "status netapp, and then list",
+        "status netapp then why vexx",
     ],
 )
 def test_of_several_commands_the_first_is_answered_and_the_answer_says_so(
@@ -277,6 +280,12 @@ def test_of_several_commands_none_is_done(answer: Dispatcher) -> None:
     assert reply
     assert reply.error
     assert reply.text().startswith("One command at a time, please; nothing is done.")
+
+
+def test_the_and_of_a_reason_joins_no_commands(answer: Dispatcher) -> None:
+    reply = answer(question("silence netapp 2h moving racks and status unknown"))
+    assert reply
+    assert "one command at a time" not in reply.text().lower()
 
 
 @pytest.mark.parametrize(

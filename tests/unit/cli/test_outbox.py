@@ -100,7 +100,7 @@ def test_dropped_is_dropped_and_audited(config: Path) -> None:
 
 
 def test_a_silence_from_the_shell_is_in_the_audit(config: Path) -> None:
-    assert run(config, "audit").output == "nobody changed anything yet\n"
+    assert run(config, "audit").output == "no one has changed anything yet\n"
     done = run(config, "silence", "netapp", "2h", "new", "disks")
     assert done.exit_code == 0, done.output
     assert done.output.startswith("Silence #1: no alerts of NetApp CI until ")

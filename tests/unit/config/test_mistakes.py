@@ -65,7 +65,8 @@ GOLDEN = [
     ),
     (
         "[web]\nprivate = true",
-        "2: web.private: nobody could read anything: add a [[token]] (`cibot token NAME`)",
+        "2: web.private: without a token no one can read anything: add a [[token]]"
+        " (`cibot token NAME`)",
     ),
     (
         '[web]\nprefix = "ci/"',
@@ -252,7 +253,7 @@ GOLDEN = [
     (
         SLACK.replace("signing_secret", "# "),
         "1: slack[0]: add `signing_secret` (Slack calls us over HTTP) or `app_token` "
-        "(Socket Mode); without one nobody's question arrives",
+        "(Socket Mode); without one no question arrives",
     ),
     (
         SLACK.replace("xoxb", "xapp"),

@@ -35,7 +35,7 @@ def test_a_silence_says_who_until_when_and_why() -> None:
     text = silence_card(silence, NOW).text()
     assert text.startswith("Mikaaa")
     assert " silenced Acme until Mon 23 Nov 15:00 UTC (3 h): rrr" in text
-    assert text.endswith("What is still wrong then will be told here.")
+    assert text.endswith("If something is still wrong then, this channel will hear of it.")
     assert len(text) < 400  # what people write is bounded
     assert "Bo" in unsilence_card(silence, "Bo").text()
 

@@ -66,20 +66,44 @@ def test_a_report_of_a_project_shows_its_own_rules_only() -> None:
 def test_the_days_of_a_report_as_people_say_them(
     asked: str, project: str, days: int | None
 ) -> None:
-    wanted = read_words(asked.split())
+    wanted = read_words(asked.split(), NOW.date())
     assert (wanted.project, wanted.days) == (project, days)
+
+
+@pytest.mark.parametrize(
+    ("asked", "since", "until"),
+    [
+        ("functest may", "2026-05-01", "2026-06-01"),
+        ("functest in December", "2025-12-01", "2026-01-01"),
+        ("functest 2025-12", "2025-12-01", "2026-01-01"),
+        ("nov 2025 functest", "2025-11-01", "2025-12-01"),
+        ("functest q3", "2026-07-01", "2026-10-01"),
+        ("functest 2025-Q4", "2025-10-01", "2026-01-01"),
+        ("functest 2025", "2025-01-01", "2026-01-01"),
+        ("functest from may to july", "2026-05-01", "2026-08-01"),
+        ("functest since may", "2026-05-01", "None"),
+    ],
+)
+def test_a_month_or_a_quarter_is_a_period(asked: str, since: str, until: str) -> None:
+    wanted = read_words(asked.split(), NOW.date())
+    assert (wanted.project, str(wanted.since), str(wanted.until)) == ("functest", since, until)
+
+
+def test_a_month_has_no_number_of_days_beside_it() -> None:
+    with pytest.raises(UserError, match="or a month"):
+        read_words(["cinder", "may", "90d"], NOW.date())
 
 
 @pytest.mark.parametrize("asked", ["cinder on 2024.1 90d", "cinder branch 2024.1 90d"])
 def test_a_branch_may_look_like_a_time(asked: str) -> None:
-    wanted = read_words(asked.split())
+    wanted = read_words(asked.split(), NOW.date())
     assert (wanted.project, wanted.branch, wanted.days) == ("cinder", "2024.1", 90)
 
 
-@pytest.mark.parametrize("word", ["2018", "2018-05", "-5d", "90", "7x"])
+@pytest.mark.parametrize("word", ["2018-13", "20180", "-5d", "90", "7x"])
 def test_what_looks_like_a_time_is_not_passed_over(word: str) -> None:
     with pytest.raises(UserError, match="is no time here"):
-        read_words(["cinder", word])
+        read_words(["cinder", word], NOW.date())
 
 
 @pytest.mark.parametrize(

@@ -143,7 +143,7 @@ def test_a_person_may_have_a_command_for_a_nick(server):
         client.expect("PRIVMSG User :hello")
         client.send(":irc.test 401 cibot User :No such nick/channel")
         client.proven()
-        with pytest.raises(Transient, match="User: nobody of that name is there"):
+        with pytest.raises(Transient, match="User: no one of that name is there"):
             sent.result(5)
 
 
@@ -176,7 +176,7 @@ def test_a_proof_without_an_echo_is_no_delivery(server):
         sent = bot.send("#ci", "shunned")
         client.expect("PRIVMSG #ci :shunned")
         client.proven()
-        with pytest.raises(Transient, match="showed it to nobody"):
+        with pytest.raises(Transient, match="showed it to no one"):
             sent.result(5)
 
 

@@ -147,7 +147,7 @@ def test_a_person_who_is_not_there_may_come_back(server):
         sent = bot.send("bob", "hello")
         client.expect("PRIVMSG bob :hello")
         client.send(":irc.test 401 cibot bob :No such nick")
-        with pytest.raises(Transient, match="nobody"):
+        with pytest.raises(Transient, match="no one"):
             sent.result(5)
 
 

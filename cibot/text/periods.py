@@ -1,0 +1,45 @@
+"""Reads a month, a quarter or a year as people name it: "may", "2026-05", "q3 2026". Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import date
+
+_MONTHS = (
+    "january", "february", "march", "april", "may", "june", "july", "august", "september",
+    "october", "november", "december",
+)  # fmt: skip
+_BY_NAME = {name: number for number, name in enumerate(_MONTHS, 1)}
+_BY_NAME |= {name[:3]: number for name, number in _BY_NAME.items()} | {"sept": 9}
+_YEAR = re.compile(r"20[0-9]{2}")
+_WHOLE = re.compile(r"(20[0-9]{2})(?:-(q[1-4]|[01][0-9]))?|(q[1-4])-?(20[0-9]{2})")
+_QUARTER = 3  # months
+
+
+def named_period(words: Sequence[str], today: date) -> tuple[date, date, int] | None:
+    """The period that the words begin with: its first day, the day after it, how many words.
+
+    Without a year the last one that has begun is meant. None where they begin otherwise.
+    """
+    first, *rest = (word.casefold().strip(",") for word in words[:2])
+    if whole := _WHOLE.fullmatch(first):
+        year, part = int(whole[1] or whole[4]), whole[2] or whole[3]
+        wrong = part is not None and part.isdigit() and not 1 <= int(part) <= len(_MONTHS)
+        return None if wrong else _period(year, part, 1)
+    if first not in _BY_NAME and not re.fullmatch("q[1-4]", first):
+        return None
+    if rest and _YEAR.fullmatch(rest[0]):
+        return _period(int(rest[0]), first, 2)
+    this = _period(today.year, first, 1)
+    return this if this[0] <= today else _period(today.year - 1, first, 1)
+
+
+def _period(year: int, part: str | None, words: int) -> tuple[date, date, int]:
+    """A month by name or number, a quarter, or with no part the year."""
+    if part is None:
+        return date(year, 1, 1), date(year + 1, 1, 1), words
+    months = _QUARTER if part.startswith("q") else 1
+    first = _QUARTER * int(part[1]) - 2 if months > 1 else _BY_NAME.get(part) or int(part)
+    after = first + months
+    return date(year, first, 1), date(year + after // 13, (after - 1) % 12 + 1, 1), words
