@@ -52,7 +52,9 @@ class CiEvidence:
         """Weighs one message on the change with that row or number; whether it speaks for a CI."""
         if gerrits_own(message.tag):
             return False
-        report = parse(message.text, account=account, tag=message.tag, votes=message.votes)
+        report = parse(
+            message.text, account=account, tag=message.tag, votes=message.votes, form=False
+        )
         if report is not None and looks_like_ci(report, message.tag):
             self.typed += 1
             self.changes.add(change)

@@ -13,10 +13,12 @@ from functools import cache
 from importlib import import_module
 from typing import Protocol, cast
 
-from cibot.collector.formats.comment import MAX_CHARS, MIXED, Comment
+from cibot.collector.formats.comment import MAX_CHARS, MIXED, Comment, score
+from cibot.collector.formats.form import by_form
 from cibot.collector.formats.outage import corrected
 from cibot.collector.formats.person import by_hand
 from cibot.collector.formats.tags import gerrits_own, of_ci_tool, pipeline_of_tag
+from cibot.collector.formats.votes import NAME as VOTES
 from cibot.collector.header import split_header
 from cibot.model import Account, Outcome, Report, Vote
 
@@ -72,6 +74,7 @@ def parse(
     tag: str | None = None,
     votes: Sequence[Vote] = (),
     ci: bool = False,
+    form: bool = True,
     raised: Callable[[Exception], None] = _log,
 ) -> Report | None:
     """What one change message says, or None where it is not understood.
@@ -79,31 +82,53 @@ def parse(
     ``votes`` are those that the source gives apart from the text; the ones in the
     text's head count first. ``ci`` says that the author is known to be a CI: configured,
     in a group, or discovered. Then what is read depends on the text, the tag and the votes
-    alone; else ``account`` and ``tag`` help to tell a program from a person. Never
-    raises: a mistake of ours goes to ``raised``, and the message is not understood. Time is
-    linear and bounded (`MAX_CHARS`).
+    alone; else ``account`` and ``tag`` help to tell a program from a person. Of an author
+    without a name a text of a program's form is read as one's, unless ``form`` is false: to
+    see whether it is evidence of a CI. Never raises: a mistake of ours goes to ``raised``,
+    and the message is not understood. Time is linear and bounded (`MAX_CHARS`).
     """
     try:
-        return _parse(text, account, tag, votes, ci=ci)
+        return _parse(text, account, tag, votes, ci=ci, form=form)
     except Exception as error:  # noqa: BLE001 - text is hostile, and the other comments are read
         raised(error)
         return None
 
 
 def _parse(
-    text: str, account: Account | None, tag: str | None, votes: Sequence[Vote], *, ci: bool
+    text: str,
+    account: Account | None,
+    tag: str | None,
+    votes: Sequence[Vote],
+    *,
+    ci: bool,
+    form: bool,
 ) -> Report | None:
     if len(text) > MAX_CHARS + 1000:
         text = text[: MAX_CHARS + 1000]
     _, in_head, body = split_header(text)
     comment = Comment(body, in_head, given=votes, account=account, tag=tag, ci=ci)
     report = corrected(comment, _read(comment))
+    if form and not ci and not (report is not None and _plain(report)) and by_form(comment):
+        report = _unproven(Comment(body, in_head, given=votes, ci=True), report)
     if report is None:
         return None
     if _plain(report) and not comment.by_ci and by_hand(comment):
         report = replace(report, format=MIXED)
     pipeline = pipeline_of_tag(tag) if tag and report.pipeline is None else None
     return replace(report, pipeline=pipeline) if pipeline else report
+
+
+def _unproven(comment: Comment, otherwise: Report | None) -> Report | None:
+    """What a text of a program's form says; its format shows nobody to be a CI.
+
+    Where only a vote on a label of people says something, a reviewer's is none of a run.
+    """
+    report = corrected(comment, _read(comment))
+    if report is None or (report.format == VOTES and not score(comment.votes)):
+        return otherwise
+    if otherwise is not None and comment.first.lower().startswith("recheck"):
+        return otherwise
+    return replace(report, format=MIXED) if _plain(report) else report
 
 
 def _read(comment: Comment) -> Report | None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from cibot.collector.formats.tags import of_ci_tool, of_program
 from cibot.collector.formats.text import untagged, word_set
+from cibot.collector.results import known_result
 from cibot.model import Account, Vote
 
 MIXED = "mixed"
@@ -75,6 +76,8 @@ class Comment:
             lines = self.body.split("\n", MAX_LINES)[:MAX_LINES]
             if "<<<" in self.body:
                 lines = _without_blocks(lines)
+            if self.by_ci and self._lists_by_angles():
+                lines = [line.lstrip("> ") if line[:1] == ">" else line for line in lines]
             self._lines = [
                 stripped
                 for line in lines
@@ -88,14 +91,30 @@ class Comment:
     @property
     def quotes(self) -> bool:
         """Whether it quotes what others wrote, as Gerrit's pages do for people."""
-        return ">" in self.body and any(
-            line.lstrip()[:2] in ("> ", ">") for line in self.body.split("\n", MAX_LINES)
-        )
+        return bool(self._angles()) and not self._lists_by_angles()
+
+    def _angles(self) -> list[str]:
+        if ">" not in self.body:
+            return []
+        lines = map(str.lstrip, self.body.split("\n", MAX_LINES))
+        return [line for line in lines if line[:2] in ("> ", ">")]
+
+    def _lists_by_angles(self) -> bool:
+        """Whether ``>`` begins results below other words: ``> sanity@zfs Failure(7s)``."""
+        angles = self._angles()
+        return bool(angles) and self.body[0] != ">" and all(map(_has_result, angles))
 
     @property
     def first(self) -> str:
         """The first line that says something, or nothing."""
         return self.lines[0] if self.lines else ""
+
+    @property
+    def anonymous(self) -> bool:
+        """Whether nothing is known of who wrote it but perhaps a number."""
+        account = self.account
+        nameless = account is None or not (account.name or account.username or account.email)
+        return nameless and not self.tag and not self.by_ci
 
     @property
     def by_bot(self) -> bool:
@@ -130,6 +149,11 @@ def _without_blocks(lines: list[str]) -> list[str]:
             inside = bool(opened) and line.rstrip().endswith("<<<")
             outside.append(start if inside else line)
     return outside
+
+
+def _has_result(item: str) -> bool:
+    words = item[:200].replace("(", " ").split(maxsplit=4)[2:4]
+    return any(known_result(word) is not None for word in words)
 
 
 def _bot_name(name: str, *, endings: bool = False) -> bool:

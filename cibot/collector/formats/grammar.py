@@ -8,7 +8,6 @@ are left over is prose.
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple
 
 from cibot.collector.formats.naming import (
@@ -26,7 +25,7 @@ from cibot.collector.formats.naming import (
     without_telling,
 )
 from cibot.collector.formats.shapes import GOOD, as_written, silent
-from cibot.collector.formats.text import clean_url, duration_s, first_url, is_url, job_name
+from cibot.collector.formats.text import clean_url, duration_s, is_url, job_name
 from cibot.collector.formats.tokens import (
     ARROWS,
     RESULTS,
@@ -39,35 +38,15 @@ from cibot.collector.formats.tokens import (
     tokens_of,
     wordy,
 )
+from cibot.collector.formats.told import FoundJob, told_job
 from cibot.collector.formats.verdict import verdict
-from cibot.collector.results import known_result, result_class
-from cibot.model import Build, Outcome, Result
+from cibot.collector.results import result_class
+from cibot.model import Build, Result
 
 _SURE_DIVIDERS = ("..", "->", "=>", "→", "⇒", "—", "–", "  ", "\t", "=", "|")
-_TEST_SENTENCE = re.compile(
-    r"(?P<word>[A-Z][a-zA-Z]{3,12}) (?:(?P<kind>optional|enforced|required|mandatory|voting|"
-    r"non-voting|informational) )?(?:test|job|build|suite|check) (?P<name>[\w./+-]{2,100})"
-    r"(?= |:|$)"
-)
-_LONGEST_TOLD = 200
-_TOLD = re.compile(
-    r"(?P<name>[\w./-][^\s:#|()]{0,60}(?: [^\s:#|()-][^\s:#|()]{0,60}| :: [^:#|()]{1,60}){0,3})"
-    r"(?P<number> #\d[\w.]{0,30})?"
-    r"(?P<divider>\s{0,20}:\s|\s?\.{3,80}\s|\s{1,20}(?:-{1,2}|[—–|])\s)\s{0,20}"
-    r"(?P<text>\S.+)"
-)
 _PLAIN = (Result.PASS, Result.FAIL)
 _MOST_WORDS = 4  # of a name
 _MOST_LISTED = 8  # of one after a bullet
-
-
-class FoundJob(NamedTuple):
-    """What a line tells of a job. Unless ``sure``, it counts only next to a line of its shape."""
-
-    build: Build
-    shape: str
-    sure: bool
-    below: str | None = None  # a URL that stands alone on the next line
 
 
 class _Run(NamedTuple):
@@ -81,7 +60,7 @@ class _Run(NamedTuple):
 def job_lines(text: str, following: str = "", *, bulleted: bool = False) -> list[FoundJob]:
     """What a line without its bullet tells of jobs; ``following`` may hold the URL of one."""
     if not may_tell(text):
-        return _told_job(text) if "errors" in text or "failures" in text else []
+        return told_job(text) if "errors" in text or "failures" in text else []
     bare, voting = silent(text)
     tokens = tokens_of(bare)
     if bulleted:
@@ -89,9 +68,9 @@ def job_lines(text: str, following: str = "", *, bulleted: bool = False) -> list
     at = result_at(tokens)
     if at is None:
         jobs = _several(tokens if voting else tokens_of(text), bulleted=bulleted)
-        return jobs or _told_job(text)
+        return jobs or told_job(text)
     job = _job(_Line(tokens, at, bulleted=bulleted), following, voting=voting)
-    return [job] if job else _told_job(text)
+    return [job] if job else told_job(text)
 
 
 def _several(tokens: list[Token], *, bulleted: bool) -> list[FoundJob]:
@@ -125,42 +104,6 @@ def _job(line: _Line, following: str, *, voting: bool) -> FoundJob | None:
     if name is None:
         return None
     return FoundJob(Build(name, line.result, url, line.seconds(), voting), line.shape, sure)
-
-
-def sentence(text: str) -> FoundJob | None:
-    """``Failed optional test review-zfs on Rocky 10 …: URL``: a sentence of one job."""
-    match = _TEST_SENTENCE.match(text)
-    url = first_url(text) if match else None
-    result = known_result(match["word"]) if match else None
-    if match is None or url is None or result not in _PLAIN or match["name"] in LINKING:
-        return None
-    voting = (match["kind"] or "").lower() not in ("optional", "non-voting", "informational")
-    return FoundJob(
-        Build(match["name"], match["word"].upper(), url, None, voting), "url", sure=True
-    )
-
-
-def _told_job(text: str) -> list[FoundJob]:
-    """A job of which a sentence tells, where lines alike do: ``lint: 3 errors``.
-
-    ``Acme :: Core #231: Tests failed: 2 (1 new), passed: 1830 URL``, as TeamCity has it, too.
-    """
-    match = _TOLD.match(text) if len(text) <= _LONGEST_TOLD else None
-    if match is None:
-        return []
-    name, words = match["name"], match["text"]
-    if nameless(name, listed=True) or counted(name.split()) or verdict(name) is not None:
-        return []
-    url = first_url(words)
-    said = verdict(words.partition(url)[0] if url else words)
-    counts = any(c.isdigit() for c in words.partition("://")[0])
-    if said not in (Outcome.SUCCESS, Outcome.FAILURE) or not (counts or url):
-        return []
-    shape = f"counted {match['number'] and '#'}{match['divider'].strip()}"
-    sure = (
-        url is not None and counts and not match["number"] and " " not in name and like_a_name(name)
-    )
-    return [FoundJob(Build(name, said.name, url), shape, sure=sure)]
 
 
 def _url_below(following: str, *, marked: bool) -> str | None:
@@ -364,6 +307,10 @@ class _Line:
         """Whether a colon follows the result that ends what is said of the job."""
         return [token.text for token in self.tokens[self.at + 1 : self.at + 2]] in ([":"], [": "])
 
+    def _timed(self) -> bool:
+        """Whether only a time in brackets follows the result."""
+        return [token.kind for token in self.tokens[self.at + 1 :]] == ["open", "time", "close"]
+
     def _sure(  # noqa: PLR0911 - one return a form
         self, run: _Run, after: int, *, linked: bool
     ) -> bool | None:
@@ -381,6 +328,8 @@ class _Line:
             return True  # "api-compat check failed: 2 changes"
         if after or (self.marked and len(run.words) > 3):
             return None
+        if self._timed() and run.start == 0 and len(run.words) <= 2 and like_a_name(run.words[-1]):
+            return True  # "sanity@zfs Timeout(332s)"
         if self.marked:
             return False
         counts = result_class(result)

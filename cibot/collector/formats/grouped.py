@@ -27,6 +27,15 @@ def read(comment: Comment) -> Report | None:
     """At least one heading with jobs under it; other lines are looked over."""
     if (":" not in comment.body and not comment.by_ci) or _by_person(comment):
         return None
+    builds = under_headings(comment)
+    if not builds and comment.by_ci:
+        builds = _enumerated(comment)
+    outcome = conclude(comment, None, builds) if builds else None
+    return Report(outcome, NAME, None, tuple(builds)) if outcome is not None else None
+
+
+def under_headings(comment: Comment) -> list[Build]:
+    """The jobs of the lines below headings that say how they went."""
     builds: list[Build] = []
     result: str | None = None
     unlinked = False
@@ -37,15 +46,11 @@ def read(comment: Comment) -> Report | None:
             result = _heading_result(line) if len(line) <= 60 else None
             unlinked = comment.by_ci and _of_jobs(line)
         elif result is not None:
-            build = _job(line, result, unlinked=unlinked)
-            if build is None:
+            jobs = _jobs(line, result, unlinked=unlinked)
+            if not jobs:
                 result = None
-            elif not labels(build.name):
-                builds.append(build)
-    if not builds and comment.by_ci:
-        builds = _enumerated(comment)
-    outcome = conclude(comment, None, builds) if builds else None
-    return Report(outcome, NAME, None, tuple(builds)) if outcome is not None else None
+            builds += [build for build in jobs if not labels(build.name)]
+    return builds
 
 
 def _heading_result(line: str) -> str | None:
@@ -87,7 +92,8 @@ def _enumerated(comment: Comment) -> list[Build]:
         head, colon, rest = line.partition(": ")
         if not colon or len(head) > 40 or rest.lower() == "none" or rest[-1:] == ".":
             continue
-        jobs = [name_and_url(_bare(part)) for part in rest.split(", ")]
+        parts = rest.split(", ") if ", " in rest else _names(rest)
+        jobs = [name_and_url(_bare(part)) for part in parts]
         if is_url(rest) or not all(name[:1].isalpha() and " " not in name for name, _ in jobs):
             continue
         first = head.partition(" ")[0]
@@ -103,9 +109,24 @@ def _enumerated(comment: Comment) -> list[Build]:
     return builds if surely and not any(map(names_test, names)) else []
 
 
+def _names(rest: str) -> list[str]:
+    """``unit-a lint-b`` of names that only blanks divide."""
+    names = rest.split()
+    return names if len(names) > 1 and all(map(like_a_name, names)) else [rest]
+
+
 def _bare(part: str) -> str:
     """``linux-arm`` of "linux-arm (compile error in foo.c)"."""
     return part if "://" in part else part.partition(" (")[0]
+
+
+def _jobs(line: str, result: str, *, unlinked: bool) -> list[Build]:
+    """The job of a line, or several by name: ``- unit@zfs lint@zfs``."""
+    build = _job(line, result, unlinked=unlinked)
+    names = [] if build or not unlinked or "://" in line else line.strip("*-•\t ").split()
+    if len(names) > 1 and all(like_a_name(name) and "(" not in name for name in names):
+        return [Build(name, result, None) for name in names if not names_test(name)]
+    return [build] if build else []
 
 
 def _job(line: str, result: str, *, unlinked: bool) -> Build | None:

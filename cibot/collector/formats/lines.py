@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from cibot.collector.formats.grammar import FoundJob, job_lines, sentence
+from cibot.collector.formats.grammar import job_lines
 from cibot.collector.formats.naming import labels
 from cibot.collector.formats.places import name_and_url
 from cibot.collector.formats.shapes import (
@@ -22,7 +22,8 @@ from cibot.collector.formats.shapes import (
     table_row,
     unabbreviated,
 )
-from cibot.collector.formats.text import is_url, job_name
+from cibot.collector.formats.text import first_url, is_url, job_name
+from cibot.collector.formats.told import FoundJob, sentence
 from cibot.collector.formats.verdict import verdict
 from cibot.collector.results import RESULT_WORDS, known_result
 from cibot.model import Build, Outcome
@@ -187,8 +188,9 @@ def _colon_line(line: str, at: int) -> Build | None:
             return _in_words(name, url, right) if url or (name and "job/" in left) else None
     if url and " " in name and (left.endswith(f": {url}") or name[-1] in ".!"):
         name = job_name(url) or name  # "Updated build: URL : RESULT", "Tests passed. URL : RESULT"
-    if url is None and rest[:2] == ": " and is_url(rest[2:]):
-        url, rest = rest[2:], ""
+    if url is None and (link := first_url(rest)):
+        rest, _, after = rest.partition(link)
+        url, rest = link, rest.rstrip(" :-–—(<[") + after.lstrip(")>]")
     plain = bool(name) and "://" not in left
     return finish(name, word, url, rest) if url or (plain and listed) else None
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from cibot.collector.formats.comment import MIXED, Comment, score
 from cibot.collector.formats.conclude import conclude, one_fails, unanimous
+from cibot.collector.formats.grouped import under_headings
 from cibot.collector.formats.lines import read_builds
 from cibot.collector.formats.parts import whole_failed
 from cibot.collector.formats.person import by_hand, points
 from cibot.collector.formats.shapes import MARKS
+from cibot.collector.formats.tags import of_ci_tool
 from cibot.collector.formats.verdict import verdict
 from cibot.collector.results import UNFINISHED
 from cibot.model import Build, Outcome, Report
@@ -21,6 +23,8 @@ def read(comment: Comment) -> Report | None:
     builds = tuple(read_builds(comment.lines))
     if not builds or (not comment.by_bot and _pasted(comment, builds)):
         return None
+    if comment.by_ci:
+        builds += tuple(_headed(comment, builds))
     first = comment.first
     headline = None if _is_job(first, builds) else verdict(first)
     marked = first[0] in MARKS
@@ -35,8 +39,24 @@ def read(comment: Comment) -> Report | None:
     outcome = conclude(comment, headline, builds)
     if outcome is None:
         return None
-    clean = comment.by_ci or _canonical(comment, builds)
+    clean = _by_a_ci(comment, builds) or _canonical(comment, builds)
     return Report(outcome, NAME if clean else MIXED, None, builds)
+
+
+def _by_a_ci(comment: Comment, builds: tuple[Build, ...]) -> bool:
+    """Not where only a name says so and nothing is voted or linked: bots list checks, too."""
+    if comment.ci or of_ci_tool(comment.tag):
+        return True
+    linked = any(build.url for build in builds) or score(comment.votes) != 0
+    return comment.by_ci and linked
+
+
+def _headed(comment: Comment, builds: tuple[Build, ...]) -> list[Build]:
+    """The jobs below headings that are no job lines: "Succeeded:", then ``- unit@a lint@b``."""
+    names = {build.name for build in builds}
+    urls = {build.url for build in builds}
+    headed = under_headings(comment)
+    return [build for build in headed if build.name not in names and build.url not in urls - {None}]
 
 
 def _canonical(comment: Comment, builds: tuple[Build, ...]) -> bool:

@@ -1,0 +1,86 @@
+"""Whether a text shows by its form that a program wrote it, where nothing is known of its author.
+
+Programs write lines of a kind: links, jobs, fields, headings, and short statements of how a run
+went. People write sentences. What a text says is then read as a CI's; that it makes its author a
+CI is another question (`looks_like_ci`), and the form alone is no answer to it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+from cibot.collector.formats.comment import Comment, reviewed, score, withdrawn
+from cibot.collector.formats.grammar import job_lines
+from cibot.collector.formats.person import by_hand, points
+from cibot.collector.formats.shapes import MARKS
+from cibot.collector.formats.text import first_url, word_set
+from cibot.collector.formats.verdict import SUBJECTS, verdict, words_of
+
+_LINES = 40  # more say nothing else
+_SHORT = 8  # words
+_STATEMENT = 25
+_LABEL = 6  # around a link
+_BULLETS = "-*•+> \t"
+_SIGNS = MARKS + "|#=`~"
+_FIELD = re.compile(r"(?:[^\s:]+ ){0,2}[^\s:]+ ?(?:::?(?=\s)|::)")
+_REMARKS = word_set("the this that these it and but so since if also see please")
+"""Words that begin a person's sentence more often than a program's."""
+_REASONS = word_set("because until unless but")
+
+
+def by_form(comment: Comment) -> bool:
+    """Whether nobody is named as the author, and most lines are of a form that programs write."""
+    if not comment.anonymous or not comment.lines or by_hand(comment) or points(comment):
+        return False
+    kinds = Counter(_kind(line) for line in comment.lines[:_LINES])
+    prose, said = kinds.pop("prose", 0), kinds.pop("said", 0)
+    states = _states(comment.first)
+    if states and _kind(comment.first) == "prose":
+        prose, said = prose - 1, said + 1
+    formed = kinds.total()
+    if prose and reviewed(comment.votes):
+        return False
+    if score(comment.votes):
+        return formed + said >= prose
+    if not formed:
+        formed = said if states or withdrawn(comment.votes) else 0
+    return formed > 0 and formed + said >= 2 * prose
+
+
+def _states(first: str) -> bool:
+    """``A try job has started on builder linux_rel``: a sentence on a run."""
+    words = first.partition(". ")[0].split(maxsplit=_STATEMENT)
+    if len(words) > _STATEMENT or not first[0].isupper() or _argues(first.lower().split()):
+        return False
+    return bool(SUBJECTS & set(words_of(" ".join(words[:4])))) and verdict(first) is not None
+
+
+def _argues(words: Sequence[str]) -> bool:
+    return words[:1] != [] and (words[0] in _REMARKS or not _REASONS.isdisjoint(words))
+
+
+def _kind(line: str) -> str:  # noqa: PLR0911 - one return a kind
+    text = line.strip(_BULLETS)
+    if not text or text[0] in _SIGNS or text[:1] == "[":
+        return "sign"
+    if first_url(text):
+        label = [word for word in text.lower().split() if "://" not in word]
+        if len(label) <= _LABEL and not _argues(label):
+            return "link"
+    if len(text) <= 200 and any(job.sure for job in job_lines(text, bulleted=text != line)):
+        return "job"
+    words = text.split(maxsplit=2 * _SHORT)
+    if text[-1] == ":" and len(words) <= _SHORT:
+        return "heading"
+    if _FIELD.match(text) and (len(words) <= _SHORT or text != line):
+        return "field"
+    if len(words) <= _SHORT and verdict(text) is not None:
+        return "said"
+    return "value" if all(map(_coded, words)) else "prose"
+
+
+def _coded(word: str) -> bool:
+    """Whether a word is a version, an address or the like rather than one of a sentence."""
+    return any(c in "/_@.-" or c.isdigit() for c in word[1:-1]) or word[0].isdigit()
