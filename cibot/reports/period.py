@@ -49,11 +49,11 @@ class JobCount:
 class Figures:
     """What a CI did in a period.
 
-    Of ``due`` chances it ``reported`` some, ``in_time`` within the time of the report;
-    uploads of the same ten minutes are one. ``p50`` and ``p95`` are the times within which
-    half and 95 % of the first verdicts came; they are not given for the time before. ``right``
-    is how often it said what the reference did on the same patch sets; of ``paired`` that the
-    reference passed it failed ``false_failures``. ``failing`` and ``silent`` are lengths of time.
+    Of ``due`` chances it ``reported`` some, ``in_time`` within the time of the report; uploads
+    of ten minutes are one. Half and 95 % of the first verdicts came within ``p50`` and ``p95``,
+    which are not given for the time before. ``right`` is how often it said what the reference
+    did on the same patch sets; of ``paired`` that the reference passed it failed
+    ``false_failures``: a change that keeps failing counts once; ``failing``, ``silent``: how long.
     """
 
     due: int

@@ -43,6 +43,13 @@ def _day(day: date) -> str:
     return f"{day.day} {day:%b}"
 
 
+def acknowledged(done: Figures) -> str:
+    """As "2 acknowledged, half within 26 min"; empty where no incident was."""
+    if done.to_acknowledge is None:
+        return ""
+    return f"{done.acknowledged} acknowledged, half within {span(done.to_acknowledge)}"
+
+
 def totals(report: PeriodReport) -> str:
     """How many CIs kept the rules, as a sentence without its capital."""
     judged = sum(report.totals.values())

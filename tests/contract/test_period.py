@@ -19,6 +19,7 @@ from cibot.chat.commands import report as report_command
 from cibot.config.models import Config, RuleConfig
 from cibot.errors import UserError
 from cibot.judging import Monitor
+from cibot.reports import period_wording
 from cibot.reports.context import Context
 from cibot.reports.period import CiPeriod, PeriodReport, period_report, read_period
 from cibot.reports.promise import Ruling
@@ -228,6 +229,9 @@ def test_an_acknowledgement_is_timed_from_the_opening(store: Store) -> None:
     report = asked(store, CONFIG, NOW, since, until)
     periods = [of(report, name).now for name in "ABC"]
     assert [period.to_acknowledge for period in periods] == [3 * HOUR, 5 * HOUR, None]
+    assert [period_wording.acknowledged(period) for period in periods] == [
+        "1 acknowledged, half within 3 h", "1 acknowledged, half within 5 h", "",
+    ]  # fmt: skip
     assert [(period.incidents, period.acknowledged) for period in periods] == [
         (1, 1),
         (1, 1),

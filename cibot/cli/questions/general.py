@@ -222,6 +222,7 @@ def _report(ctx: Context, report: PeriodReport) -> View:
         Column("Silent", lambda row: _days(row.now.silent), right=True),
         Column("Longest", lambda row: _outage(row.now.longest_outage), right=True, wide=True),
         Column("Incidents", lambda row: str(row.now.incidents or ""), right=True, wide=True),
+        Column("Acknowledged", lambda row: period_wording.acknowledged(row.now), wide=True),
         Column("Why", lambda row: "; ".join(period_wording.reasons(row, report.rules)), loose=True),
     )
     return View((card.lines[0], *rules, *([shown] if shown.rows else [])), card.link)
