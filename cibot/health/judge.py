@@ -6,7 +6,7 @@ state goes to plain values and back without loss. Time comes with the inputs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -98,10 +98,10 @@ class Judge(Stored):
         self.shown: tuple[Gauge, ...] = (
             self.flips, *(kind for kind in self.kinds if not kind.counts),
         )  # fmt: skip
-        self._ways: dict[Any, _Way] = {}
-        for key, take, gauges in _ways(self):
-            takers, own, before = self._ways.get(key, ((), _TAKERS.get(key), ()))
-            self._ways[key] = ((*takers, take) if take else takers, own, (*before, *gauges))
+        self._routes: dict[Any, tuple[tuple[_Take, ...], tuple[Gauge, ...]]] = {}
+        for key, take, changed in _routes(self):
+            takers, gauges = self._routes.get(key, ((), ()))
+            self._routes[key] = ((*takers, take), (*gauges, *changed))
 
     @property
     def next_alarm(self) -> float | None:
@@ -122,34 +122,11 @@ class Judge(Stored):
 
     def take(self, event: Input) -> tuple[Gauge, ...]:
         """Takes in what happened; the signals that it may have changed."""
-        takers, own, gauges = self._ways[event.window if type(event) is Counted else type(event)]
+        takers, gauges = self._routes[event.window if type(event) is Counted else type(event)]
         self.rollup.noted_at = event.at
         for take in takers:
             take(event)
-        if own is not None:
-            own(self, event)
         return gauges
-
-    def _hear(self, heard: Heard) -> None:
-        self.chances.hear(heard)
-        self.branches.hear(heard)
-        self.coverage.follow(heard.at)
-
-    def _due(self, due: Due) -> None:
-        self.chances.due(due, self.latency.allowed(due.at))
-
-    def _verdict(self, verdict: FirstVerdict) -> None:
-        chart = self.success.chart
-        before, adopted, dropped = chart.settled, chart.adopted, chart.dropped
-        self.success.take(verdict)
-        self.branches.take(verdict)
-        if dropped is not None and chart.adopted != adopted:
-            self.branches.adopt(verdict.at, dropped.start)
-        settled = chart.settled
-        if settled != before:
-            fails = 1 - chart.baseline.mean
-            self.disagreement.begin(settled, well=fails < self.policy.disagreement.degraded)
-            self.branches.begin(settled)
 
     def health(self, now: float, feed_fresh: bool) -> Health:
         """How the CI is at ``now``; with ``feed_fresh`` False it is we who do not hear."""
@@ -160,49 +137,61 @@ class Judge(Stored):
         return Health(overall(signals), tuple(signals), _since(signals), branches)
 
 
-_Own = Callable[[Judge, Any], None]
-_Way = tuple[tuple[Callable[[Any], None], ...], _Own | None, tuple[Gauge, ...]]
-"""What takes an input in, in this order, and the signals that it may change."""
+_Take = Callable[[Any], None]
 
 
-def _ways(judge: Judge) -> list[tuple[Any, Callable[[Any], None] | None, tuple[Gauge, ...]]]:
-    """Ways by an input's type, of what is counted by its window; None: by `_TAKERS` only."""
-    return [
-        (Heard, None, (judge.silence, judge.coverage)),
-        (FirstVerdict, None, (judge.success, judge.branches)),
-        (Due, None, ()),
-        (Took, judge.rollup.took, ()),
-        (RunEnded, judge.rollup.ran, ()),
-        *(
-            (each, kind.take, (kind,) if kind.counts else ())
-            for kind in judge.kinds
-            for each in kind.takes
-        ),
-        (JobResults, judge.jobs.take, (judge.jobs,)),
-        (Attempted, judge.infra.attempt, (judge.infra,)),
-        (Took, judge.latency.take, (judge.latency,)),
-        (Tried, judge.success.at_fault.tried, ()),
-        (FirstVerdict, judge.success.at_fault.take, ()),
-        (Tried, judge.flips.take, ()),
-        (Ended, judge.chances.end, ()),
-        (FAIR, judge.level.take, (judge.level,)),
-        (FAIR, judge.branches.count, (judge.branches,)),
-        (RAN, judge.infra.take, (judge.infra,)),
-        (PAIRED, judge.rollup.pair, ()),
-        (PAIRED, judge.level.pair, ()),
-        (PAIRED, judge.disagreement.take, (judge.disagreement,)),
-        (REFUSED, judge.rollup.pair, ()),
-        (REFUSED, judge.refused.take, (judge.refused,)),
-    ]
+def _routes(judge: Judge) -> Iterator[tuple[Any, _Take, tuple[Gauge, ...]]]:
+    """What takes each type of input in, in this order, and the signals that it may change.
+
+    What is counted goes by its window. Nothing here holds the judge: that would be a cycle, which
+    only a search of all memory frees, and going back to an earlier state makes a new judge.
+    """
+    chances, latency, coverage = judge.chances, judge.latency, judge.coverage
+    rollup, success, branches = judge.rollup, judge.success, judge.branches
+    yield Heard, chances.hear, (judge.silence,)
+    yield Heard, branches.hear, ()
+    yield Heard, lambda heard: coverage.follow(heard.at), (coverage,)
+    yield Due, lambda due: chances.due(due, latency.allowed(due.at)), ()
+    yield Ended, chances.end, ()
+    yield Took, rollup.took, ()
+    yield Took, latency.take, (latency,)
+    yield RunEnded, rollup.ran, ()
+    yield JobResults, judge.jobs.take, (judge.jobs,)
+    yield Attempted, judge.infra.attempt, (judge.infra,)
+    yield Tried, success.at_fault.tried, ()
+    yield Tried, judge.flips.take, ()
+    yield FirstVerdict, success.at_fault.take, ()
+    yield (
+        FirstVerdict,
+        partial(_take_verdict, success, branches, judge.disagreement),
+        (success, branches),
+    )
+    yield FAIR, judge.level.take, (judge.level,)
+    yield FAIR, branches.count, (branches,)
+    yield RAN, judge.infra.take, (judge.infra,)
+    yield PAIRED, rollup.pair, ()
+    yield PAIRED, judge.level.pair, ()
+    yield PAIRED, judge.disagreement.take, (judge.disagreement,)
+    yield REFUSED, rollup.pair, ()
+    yield REFUSED, judge.refused.take, (judge.refused,)
+    for kind in judge.kinds:
+        for each in kind.takes:
+            yield each, kind.take, (kind,) if kind.counts else ()
 
 
-_TAKERS: Mapping[Any, _Own] = {
-    Heard: Judge._hear,
-    FirstVerdict: Judge._verdict,
-    Due: Judge._due,
-}
-"""Last of all. No bound methods in the judge itself: it would be a cycle, which only a search of
-all memory frees, and going back to an earlier state makes a new judge each time."""
+def _take_verdict(
+    success: Success, branches: Branches, disagreement: FalseFailures, verdict: FirstVerdict
+) -> None:
+    """Takes in a first verdict; what ends or adopts a drop by it is told to the other signals."""
+    chart = success.chart
+    before, adopted, dropped = chart.settled, chart.adopted, chart.dropped
+    success.take(verdict)
+    branches.take(verdict)
+    if dropped is not None and chart.adopted != adopted:
+        branches.adopt(verdict.at, dropped.start)
+    if chart.settled != before:
+        disagreement.begin(chart.settled, fails=1 - chart.baseline.mean)
+        branches.begin(chart.settled)
 
 
 def _settled(chart: Chart) -> tuple[bool, float | None, float]:

@@ -53,9 +53,9 @@ class Share(Gauge):
         if back is not None:
             self.begin(back)
 
-    def begin(self, at: float, *, well: bool = True) -> None:
-        """Forgets what came before; ``well`` says that the CI is surely well since then."""
-        self._from, self._well = at, well
+    def begin(self, at: float, fails: float = 0.0) -> None:
+        """Forgets what came before; since then the share ``fails`` is usual, as far as is known."""
+        self._from, self._well = at, fails < self._policy.degraded
 
     def _look(self, now: float) -> tuple[Count, State, float | None]:
         """What counts, what it means, and since when it is well again after a bad time."""

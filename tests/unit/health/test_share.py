@@ -47,7 +47,7 @@ def failed(letters, now=T, begin=None, well=True, **fields):
     for each in counted(letters, PAIRED, **fields):
         kind.take(each)
     if begin is not None:
-        kind.begin(begin, well=well)
+        kind.begin(begin, 0.0 if well else 1.0)
     return kind.signal(now)
 
 
