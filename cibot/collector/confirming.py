@@ -20,11 +20,11 @@ from cibot.collector.ingest import Ingest
 from cibot.collector.transport import Pace
 from cibot.errors import CibotError, Stopping
 from cibot.model import Change
+from cibot.store.changes import Place
 from cibot.store.set_aside import Aside
 
 log = logging.getLogger(__name__)
 
-_Place = tuple[str, int]
 _MOST_WAITING = 500  # changes; what does not fit is brought by the poll
 _AT_ONCE = 100  # changes that are asked for after one poll
 _RATE = 5.0  # requests a second
@@ -52,7 +52,7 @@ class Confirmer:
         self._pace = Pace(_RATE, self._stop)
         self._asking = threading.Lock()
         self._lock = threading.Lock()
-        self._waiting: OrderedDict[_Place, None] = OrderedDict()
+        self._waiting: OrderedDict[Place, None] = OrderedDict()
         self._thread: threading.Thread | None = None
 
     def ask(self, change: Change) -> None:
@@ -87,7 +87,7 @@ class Confirmer:
                 place, _ = self._waiting.popitem(last=False)
             self._confirmed(place)
 
-    def _confirmed(self, place: _Place) -> bool:
+    def _confirmed(self, place: Place) -> bool:
         """False where Gerrit cannot say now."""
         with self._asking:
             if not self._pace.keep():
@@ -114,7 +114,7 @@ class Confirmer:
                     self._aside.put(change_key(*place), error)
         return True
 
-    def _hide(self, place: _Place) -> None:
+    def _hide(self, place: Place) -> None:
         try:
             self._sink.hide([place])
         except CibotError as error:

@@ -16,7 +16,7 @@ from cibot.store.references import PeriodRow, RecordRow, put_periods, put_record
 _LEARNT_FOR = timedelta(minutes=10)  # references change slowly
 _NEW_FOR = timedelta(hours=1)  # how long before that a verdict may have been posted
 _COUNTED_FOR = timedelta(days=1)
-_Place = tuple[str, str, int, int]
+_WeekKey = tuple[str, str, int, int]
 
 
 class ReferenceLearner:
@@ -28,7 +28,7 @@ class ReferenceLearner:
         self._references = References()
         self._names: Mapping[int, str] = {}
         self._learnt_at: datetime | None = None
-        self._weeks: dict[_Place, ProjectWeek] = {}
+        self._weeks: dict[_WeekKey, ProjectWeek] = {}
         self._counted_at: datetime | None = None
         self._stored = True
 
@@ -45,7 +45,7 @@ class ReferenceLearner:
         names = {ci.id: ci.name for ci in all_cis(tx)}
         whole = self._counted_at is None or abs(now - self._counted_at) > _COUNTED_FOR
         since = None if whole or names != self._names else _monday(now - timedelta(days=7))
-        weeks = {_place(week): week for week in map(_week, verdicts_by_week(tx, names, since))}
+        weeks = {_key(week): week for week in map(_week, verdicts_by_week(tx, names, since))}
         if since is None:
             self._weeks, self._counted_at = weeks, now
         else:
@@ -102,7 +102,7 @@ def _week(row: VerdictsOfWeek) -> ProjectWeek:
     )
 
 
-def _place(week: ProjectWeek) -> _Place:
+def _key(week: ProjectWeek) -> _WeekKey:
     return (week.project, week.branch, week.ci_id, week.week)
 
 

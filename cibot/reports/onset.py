@@ -23,7 +23,7 @@ from cibot.store.cis import all_cis, server_urls
 from cibot.store.engine import Tx
 from cibot.store.onsets import (
     MergedRow,
-    Place,
+    ProjectBranch,
     RunRow,
     bad_runs_on,
     changes_around,
@@ -113,7 +113,7 @@ def onset(
     if first is None or failed is None:
         return None
     job = first.job if symptom.signal == "job" else None
-    place = Place(change_server(failed.change_id), failed.project, failed.branch)
+    place = ProjectBranch(change_server(failed.change_id), failed.project, failed.branch)
     passed = last_pass(tx, ci_id, place, failed.posted_at, job)
     builds = builds_of(tx, [(run.change_id, run.seq) for run in (failed, passed) if run])
     urls = {server: url for server, (_name, url) in server_urls(tx).items()}
@@ -137,7 +137,7 @@ def onset(
 
 
 def _merged(
-    tx: Tx, place: Place, passed: RunRow, failed: RunRow, builds: Builds, job: str | None
+    tx: Tx, place: ProjectBranch, passed: RunRow, failed: RunRow, builds: Builds, job: str | None
 ) -> tuple[int, list[MergedRow]]:
     """What was merged since the last pass's run began: what it did not try is in doubt."""
     ran = builds.get((passed.change_id, passed.seq), ())
@@ -173,7 +173,7 @@ def _stored_run(tx: Tx, ci_id: int, first: Evidence) -> RunRow | None:
 def _broken(
     tx: Tx,
     ci_id: int,
-    place: Place,
+    place: ProjectBranch,
     passed: RunRow | None,
     failed: RunRow,
     until: datetime,

@@ -87,7 +87,7 @@ class RunRow(NamedTuple):
     posted_at: datetime
 
 
-class Place(NamedTuple):
+class ProjectBranch(NamedTuple):
     """A branch of a project of a server."""
 
     server_id: int
@@ -148,7 +148,7 @@ def _last_pass(*, of_job: bool) -> Select[Any]:
             schema.build, (build.change_id == last.c.change_id) & (build.seq == last.c.seq)
         )
         passed = (build.job == bindparam("job")) & (build.result == "pass")
-    place = [change[name] == bindparam(name) for name in Place._fields]
+    place = [change[name] == bindparam(name) for name in ProjectBranch._fields]
     return in_this_order(
         query.where(passed, last.c.patch_set.is_not(None), *place)
         .order_by(last.c.posted_at.desc())
@@ -157,7 +157,7 @@ def _last_pass(*, of_job: bool) -> Select[Any]:
 
 
 def last_pass(
-    tx: Tx, ci_id: int, place: Place, before: datetime, job: str | None = None
+    tx: Tx, ci_id: int, place: ProjectBranch, before: datetime, job: str | None = None
 ) -> RunRow | None:
     """The last pass of a CI, or of its ``job``, on a branch before then, among its last reports."""
     values = {"ci_id": ci_id, "before": before, **place._asdict()}
@@ -167,13 +167,13 @@ def last_pass(
     return RunRow(*row) if row else None
 
 
-def _at(place: Place) -> list[ColumnElement[bool]]:
+def _at(place: ProjectBranch) -> list[ColumnElement[bool]]:
     """Conditions for changes of a branch."""
     return [schema.change.c[name] == value for name, value in place._asdict().items()]
 
 
 def merged_between(
-    tx: Tx, place: Place, since: datetime, until: datetime, limit: int
+    tx: Tx, place: ProjectBranch, since: datetime, until: datetime, limit: int
 ) -> tuple[int, list[MergedRow]]:
     """How many changes (at most 1,000) were merged on a branch, and the first ``limit``."""
     table = schema.change.c
@@ -190,7 +190,7 @@ def merged_between(
     return tx.execute(select(func.count()).select_from(counted)).scalar_one(), rows
 
 
-def changes_around(tx: Tx, place: Place, at: datetime, most: int) -> list[int]:
+def changes_around(tx: Tx, place: ProjectBranch, at: datetime, most: int) -> list[int]:
     """The changes of a branch that moved last before ``at``, and first after it.
 
     At most so many on each side.

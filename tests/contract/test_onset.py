@@ -20,7 +20,7 @@ from cibot.reports.status import status, why
 from cibot.store.changes import change_id, put_changes
 from cibot.store.cis import ensure_server
 from cibot.store.engine import Store, Tx
-from cibot.store.onsets import MergedRow, Place, merged_between
+from cibot.store.onsets import MergedRow, ProjectBranch, merged_between
 from tests.support.history import NOW, CiHistory, History, ago, signal
 
 CTX = Context(NOW, Config.model_validate({"web": {"public_url": "https://ci.example.org"}}))
@@ -221,7 +221,7 @@ def test_what_was_abandoned_first_was_merged_when_it_was_merged(
         Change(7, CINDER, "master", "S", status, abandoned, closed, closed=closed)
         for status, closed in (("ABANDONED", abandoned), ("MERGED", merged))
     ]
-    place = Place(1, CINDER, "master")
+    place = ProjectBranch(1, CINDER, "master")
 
     def work(tx: Tx) -> tuple[int, list[MergedRow]]:
         server = ensure_server(tx, "review", "https://review.example.org")

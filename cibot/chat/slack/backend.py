@@ -27,7 +27,7 @@ from cibot.chat.slack.manifest import BOT_SCOPES, CHART_SCOPES
 from cibot.chat.slack.pictures import SCOPE, Pictures
 from cibot.chat.slack.settings import SlackConfig
 from cibot.chat.slack.socket_mode import SlackSocket
-from cibot.chat.slack.threads import Edits, Place, Root, Threads
+from cibot.chat.slack.threads import Edits, FirstMessage, Root, Threads
 from cibot.errors import CibotError, Permanent, Transient, Unconfirmed
 from cibot.reports.charts import can_draw, trend_png, trend_words
 from cibot.text.card import Card
@@ -269,7 +269,7 @@ class SlackBackend:
 
         self._now_or_later((channel, thread), partial(self._show, channel, thread, answer, left))
 
-    def _now_or_later(self, place: Place, edit: Callable[[], None]) -> None:
+    def _now_or_later(self, place: FirstMessage, edit: Callable[[], None]) -> None:
         """The message is already delivered: an error here must not send it again."""
         try:
             edit()

@@ -161,7 +161,7 @@ def _forget_oldest(roots: dict[str, Root]) -> None:
 
 log = logging.getLogger(__name__)
 
-Place = tuple[str, str]
+FirstMessage = tuple[str, str]
 """The channel and the thread whose first message is meant."""
 
 _FIRST_WAIT_S = 2.0
@@ -174,7 +174,7 @@ class Edits:
 
     def __init__(self, network: str) -> None:
         self._network = network
-        self._wanted: dict[Place, Callable[[], None]] = {}
+        self._wanted: dict[FirstMessage, Callable[[], None]] = {}
         self._changed = threading.Condition()
         self._stopping = False
         self._thread: threading.Thread | None = None
@@ -194,7 +194,7 @@ class Edits:
         if self._thread:
             self._thread.join(timeout)
 
-    def want(self, place: Place, edit: Callable[[], None], *, newest: bool = True) -> None:
+    def want(self, place: FirstMessage, edit: Callable[[], None], *, newest: bool = True) -> None:
         """Does an edit later; one that waits already for that place gives way to the ``newest``."""
         with self._changed:
             if newest or place not in self._wanted:
@@ -206,7 +206,7 @@ class Edits:
                 log.warning("slack %s: too many edits wait; one is given up", self._network)
             self._changed.notify_all()
 
-    def done(self, place: Place) -> None:
+    def done(self, place: FirstMessage) -> None:
         """The first message is up to date: what waited for it is old."""
         with self._changed:
             self._wanted.pop(place, None)

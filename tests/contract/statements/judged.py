@@ -24,7 +24,7 @@ from cibot.store.tally import DAY, EPOCH, Counts
 from tests.contract.statements.rows import CHANGE, KEY, SINCE, UNTIL, Call
 from tests.support.history import NOW, ago
 
-BRANCH = onsets.Place(1, "filler/27", "master")
+BRANCH = onsets.ProjectBranch(1, "filler/27", "master")
 LIFE = StoredCheckpoint(1, NOW, NOW, "b", {})
 INCIDENT = StoredIncident(5, 6, "firing", "failing", NOW, None, NOW, "{}")
 DAY_NUMBER = NOW.toordinal() - EPOCH.toordinal()
