@@ -85,8 +85,10 @@ class Branch(Stored):
         """How it is: the worse of its level and its drop."""
         (n, bad), worse = self.level.counted(now), self.worse(now)
         low, high = wilson(n - bad, n) if n else (None, None)
+        dropped = self.success.chart.dropped is not None
+        usual = self.success.chart.usual if dropped else self.usual  # as its drop says
         return BranchHealth(
-            name, worse.verdict, n - bad, n, low, high, self.usual, worse.since, moment(self.heard)
+            name, worse.verdict, n - bad, n, low, high, usual, worse.since, moment(self.heard)
         )
 
 

@@ -31,6 +31,7 @@ from cibot.store.incidents import (
 )
 from cibot.store.onsets import bad_runs_since
 from cibot.store.outbox import move_messages
+from cibot.store.reports import builds_of
 
 _LOOKED_AT = 20  # bad runs of that time and later, for the first in a pipeline that counts
 _NEAR = timedelta(days=7)
@@ -201,7 +202,12 @@ def _with_first_run(tx: Tx, ci_id: int, symptom: Symptom, uncounted: _Uncounted)
     run = next((run for run in runs if counts(run.pipeline, uncounted)), None)
     if run is None or run.posted_at >= first.at:
         return symptom
-    first_run = Evidence(first.fault, run.change_id, run.number, run.patch_set, run.posted_at)
+    builds = builds_of(tx, [(run.change_id, run.seq)]).get((run.change_id, run.seq), ())
+    bad = [build for build in builds if build.voting and build.result == run.result]
+    job = next((build for build in bad if build.job == first.job), next(iter(bad), None))
+    ran = (job.job, job.url) if job is not None else (None, None)
+    place = (run.change_id, run.number, run.patch_set, run.posted_at)
+    first_run = Evidence(first.fault, *place, *ran)
     return replace(
         symptom, first_evidence=(*symptom.first_evidence[: MOST_EVIDENCE - 1], first_run)
     )

@@ -91,7 +91,7 @@ def failures(
 
 
 def _worst_job(failed: Iterable[Sequence[StoredBuild]]) -> JobShare | None:
-    """The job that fails most often, where it is in at least half of the failures with builds."""
+    """The job that alone fails most often, in at least half of the failures with builds."""
     named = [
         {build.job for build in builds if build.voting and build.result in BAD}
         for builds in failed
@@ -100,8 +100,9 @@ def _worst_job(failed: Iterable[Sequence[StoredBuild]]) -> JobShare | None:
     counts = Counter(name for names in named for name in names)
     if not counts:
         return None
-    job, count = min(counts.items(), key=lambda item: (-item[1], item[0]))
-    return JobShare(job, count, len(named)) if count * 2 >= len(named) else None
+    (job, count), *others = counts.most_common(2)
+    stands_out = 2 * count >= len(named) and all(count > other for _job, other in others)
+    return JobShare(job, count, len(named)) if stands_out else None
 
 
 def verdicts(tx: Tx, reports: Sequence[HeardReport]) -> tuple[Verdict, ...]:

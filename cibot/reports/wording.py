@@ -151,7 +151,7 @@ def account(ctx: Context, ci: CiDetail) -> Line:
     if job is not None:
         share = f" failed in {job.failed} of the last {figures.plural(job.of, 'failure')}."
         parts += [" Job ", Span(job.job, code=True), share]
-    return line(*parts, *first_bad(ctx, ci.incidents))
+    return line(*parts, *(first_bad(ctx, ci.incidents) if ci.state.bad else ()))
 
 
 def retired(ctx: Context, name: str, since: Retired) -> Line:

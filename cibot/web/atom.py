@@ -8,9 +8,12 @@ from datetime import UTC, datetime
 from flask import Blueprint, Response, render_template, request
 
 from cibot.errors import CibotError
+from cibot.incidents import signal_words
+from cibot.reports import wording
 from cibot.reports.context import Context
 from cibot.reports.incidents import IncidentLine, incidents
 from cibot.store.engine import Tx
+from cibot.text.card import sentence
 from cibot.web.api.problems import problem_of
 from cibot.web.asking import Asking
 from cibot.web.reply import reply
@@ -42,12 +45,20 @@ def atom_blueprint(asking: Asking) -> Blueprint:
             ids=base if "://" in base else _NO_ADDRESS,
             incidents=answer,
             updated=max(moments, default=_BEGINNING),
+            summary=_summary,
+            wording=wording,
         )
         return reply(xml.encode("utf-8", "replace"), "application/atom+xml", max_age=_MAX_AGE_S)
 
     blueprint.register_error_handler(CibotError, problem_of)
     blueprint.add_app_template_filter(without_control, "xml")
     return blueprint
+
+
+def _summary(incident: IncidentLine) -> str:
+    """What was seen, as a sentence; a feed is read in any zone, so times are UTC's with a date."""
+    said = sentence(signal_words.spans(signal_words.seen_words(incident.seen)))
+    return "".join(span.text for span in said) or incident.kind
 
 
 def without_control(words: str) -> str:

@@ -212,7 +212,7 @@ def test_incidents_are_a_feed_that_any_reader_takes(site: FlaskClient, blank: St
     assert response.mimetype == "application/atom+xml"
     feed = ET.fromstring(response.data)
     titles = [entry.findtext(f"{atom}title") for entry in feed.iter(f"{atom}entry")]
-    assert "NetApp CI: success, firing" in titles
+    assert "NetApp CI: failing (success), not acknowledged" in titles
     assert feed.findtext(f"{atom}id") == "https://ci.example.org/incidents"
     history = History(blank)
     history.ci(f"\x01 {HOSTILE}").incident("success", ago(hours=1), said=f"{HOSTILE} \x00\ufffe")
