@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection
 from datetime import datetime
 from typing import Any
@@ -12,30 +13,35 @@ from sqlalchemy import delete, select, update
 from cibot.store import schema
 from cibot.store.engine import Tx
 from cibot.store.reports import withdraw_comments
-from cibot.store.rows import in_chunks
+from cibot.store.rows import in_chunks, rows_in
 from cibot.store.tally import Tally
 
 
 def hide_changes(tx: Tx, ids: Collection[int], tally: Tally, now: datetime) -> set[int]:
     """Deletes changes with all that was said on them; returns the CIs that lost a report.
 
-    Incidents and health keep no evidence of them, and a project without other changes is
-    nobody's any more.
+    Incidents and health keep no evidence of them, of missed chances neither, and a project
+    without other changes is nobody's any more.
     """
     cis: set[int] = set()
-    change, comment = schema.change.c, schema.comment.c
-    projects = set()
+    change, comment, record = schema.change.c, schema.comment.c, schema.project_record.c
+    projects: set[str] = set()
     for some in in_chunks(ids):
         projects |= set(tx.execute(select(change.project).where(change.id.in_(some))).scalars())
+    at_home = set(rows_in(tx, select(record.ci_id), record.project, projects))
     for row_id in sorted(ids):
         seqs = tx.execute(select(comment.seq).where(comment.change_id == row_id)).scalars().all()
         cis |= withdraw_comments(tx, {(row_id, seq) for seq in seqs}, tally, now)
         tx.execute(delete(schema.patch_set).where(schema.patch_set.c.change_id == row_id))
         tx.execute(delete(schema.change).where(change.id == row_id))
-    _forget_evidence(tx, cis, frozenset(ids))
+    concerned = cis | {row.ci_id for row in at_home}
+    _forget_evidence(tx, concerned, frozenset(ids))
     for project in sorted(projects):
-        _forget_empty(tx, project, cis)
+        _forget_empty(tx, project, concerned)
     return cis
+
+
+_NAMED = re.compile(r'"change_id":(\d+)')
 
 
 def _forget_evidence(tx: Tx, cis: Collection[int], ids: frozenset[int]) -> None:
@@ -46,7 +52,7 @@ def _forget_evidence(tx: Tx, cis: Collection[int], ids: frozenset[int]) -> None:
         for ci_id in sorted(cis):
             rows = tx.execute(select(key, column).where(table.c.ci_id == ci_id)).all()
             for number, text in rows:
-                if any(f'"change_id":{row_id},' in text for row_id in ids):
+                if not ids.isdisjoint(map(int, _NAMED.findall(text))):
                     new = json.dumps(_without(json.loads(text), ids), separators=(",", ":"))
                     tx.execute(update(table).where(key == number).values({column: new}))
 

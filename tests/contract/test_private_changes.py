@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import io
 import json
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import Column, select
 
 from cibot.demo.reviews import Info
-from cibot.model import Change, Message, PatchSet
+from cibot.model import Change, Message, PatchSet, State
 from cibot.store import schema
 from cibot.store.cis import all_cis
-from cibot.store.engine import Store
+from cibot.store.engine import Store, Tx
 from cibot.store.histories import KNOWN, arrived
 from cibot.webhooks.gerrit import Hook, gerrit_hook
 from tests.support.confirming import FAILED, World
@@ -133,10 +135,40 @@ def test_an_incident_keeps_no_evidence_of_changes_that_were_hidden(scenario: Sce
     assert any(f'"number":{shown},' in body for body in bodies)  # that of the others stays
 
 
-def _secret(scenario: Scenario, number: int) -> Change:
-    """A change of a project of its own on which Acme alone fails."""
+def test_an_incident_keeps_no_evidence_of_hidden_changes_that_its_ci_missed(
+    scenario: Scenario,
+) -> None:
+    """It reported on none of them, and loses no report with them."""
+    scenario.well()
+    hidden = [_secret(scenario, 800_000 + place, "demo", acme=None) for place in range(12)]
+    scenario.poll(hidden)
+    assert scenario.judge() is State.SILENT
+    scenario.change(times=6)
+    scenario.judge()
+    assert scenario.steps()[-1] == "resolved"
+    before = _evidence(scenario.store)
+    scenario.poll([replace(change, private=True) for change in hidden])
+    assert 800_000 in before
+    assert _evidence(scenario.store) & {change.number for change in hidden} == set()
+
+
+def _evidence(store: Store) -> set[int]:
+    """The numbers of the changes that incidents and health name."""
+    columns = (schema.incident.c.body, schema.health.c.signals)
+    texts = [text for column in columns for text in store.read(_all(column))]
+    return {int(number) for text in texts for number in re.findall(r'"number":(\d+)', text)}
+
+
+def _all(column: Column[str]) -> Callable[[Tx], Sequence[str]]:
+    return lambda tx: tx.execute(select(column)).scalars().all()
+
+
+def _secret(
+    scenario: Scenario, number: int, project: str = "secret", *, acme: bool | None = False
+) -> Change:
+    """A change of a project of its own on which Acme alone fails, or says nothing."""
     at, job = scenario.now, "secret-job"
-    said = ((ZUUL, True, 10), (ACME, False, 20))
+    said = [(ZUUL, True, 10), *([(ACME, acme, 20)] if acme is not None else [])]
     messages = tuple(
         Message(
             at + timedelta(minutes=minutes),
@@ -149,7 +181,7 @@ def _secret(scenario: Scenario, number: int) -> Change:
     )
     scenario.now = at + HOUR
     return Change(
-        number, "secret", "master", "S", "NEW", at, scenario.now, messages,
+        number, project, "master", "S", "NEW", at, scenario.now, messages,
         (PatchSet(1, at),), complete=True,
     )  # fmt: skip
 

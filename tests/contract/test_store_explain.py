@@ -62,7 +62,7 @@ MORE = {  # function: why it may read more rows
     "records_of": "a row a CI and project, once in minutes",
     "put_records": "a row a CI and project, once in minutes",
     "first_verdicts": "at most a hundred verdicts of each day of a month",
-    "hide_changes": "all incidents of the CIs that it takes reports from",
+    "hide_changes": "all incidents of the CIs that it takes reports or chances from",
 }
 
 
