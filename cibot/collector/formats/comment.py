@@ -11,6 +11,7 @@ from cibot.model import Account, Vote
 
 MIXED = "mixed"
 """The format of job lines among words that a person could have typed around them."""
+_LOST_LINES = '"* '  # what scripts leave of a list's line breaks
 MAX_CHARS = 120_000  # real ones end at about 42,000; Gerrit's own limit is 16,384
 MAX_LINES = 2_000
 MAX_LINE = 1_500  # a longer line is no job line
@@ -60,6 +61,8 @@ class Comment:
             body = body.replace("\xa0", " ")
         if "</" in body:
             body = untagged(body)
+        if body.count(_LOST_LINES) > 2:
+            body = body.replace(_LOST_LINES, "\n")
         self.body = body[:MAX_CHARS] if len(body) > MAX_CHARS else body
         self.votes = votes
         self.given = given

@@ -210,6 +210,8 @@ class _Line:
 
     def _bare(self, run: _Run) -> _Run | None:
         """The run without its kind of job and what only tells; None if no name is left."""
+        if "No" in run.words[1:]:  # "noop No logs generated"
+            run = run._replace(words=run.words[: run.words.index("No")])
         words = without_telling(run.words)
         of = len(words) > 1 and words[0].lower() in LINKING
         words = words[of:]  # "Build #88 of acme-core"

@@ -10,7 +10,7 @@ from cibot.collector.formats.places import name_and_url, tidy
 from cibot.collector.formats.shapes import as_written
 from cibot.collector.formats.text import duration_s, first_url, is_url, job_name, word_set
 from cibot.collector.formats.verdict import verdict, words_of
-from cibot.collector.results import known_result
+from cibot.collector.results import UNFINISHED, known_result
 from cibot.model import Build, Outcome, Report, Result
 
 NAME = "grouped"
@@ -58,7 +58,7 @@ def _heading_result(line: str) -> str | None:
     result = _RESULTS.get(verdict(line) or Outcome.NONE)
     first = line.split(maxsplit=1)[0].strip("#*=:")
     if result is None and known_result(first) is Result.SKIPPED and _JOBS & set(words_of(line)):
-        result = as_written(first)
+        result = as_written(first) if as_written(first) not in UNFINISHED else None
     return result
 
 

@@ -125,7 +125,8 @@ def _section(line: str) -> bool | None:
     """Whether a headline starts a section of voting (True) or non-voting jobs."""
     if len(line) > 60 or "://" in line or not ("oting" in line or line.startswith(_SECTIONS)):
         return None
-    words = line.strip(_BULLETS + "#=:_[]()").lower().replace("-", " ").split()
+    bare = line.partition(" (")[0] if line.rstrip()[-2:] == "):" else line
+    words = bare.strip(_BULLETS + "#=:_[]()").lower().replace("-", " ").split()
     if words[:2] == ["non", "voting"] or words[:1] == ["nonvoting"]:
         return False if len(words) <= 4 else None
     if words[0] in ("optional", "informational") and words[-1] in _LISTED and len(words) <= 3:

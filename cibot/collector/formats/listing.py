@@ -11,7 +11,7 @@ from cibot.collector.formats.person import by_hand, points
 from cibot.collector.formats.shapes import MARKS
 from cibot.collector.formats.tags import of_ci_tool
 from cibot.collector.formats.verdict import verdict
-from cibot.collector.results import UNFINISHED
+from cibot.collector.results import STOPPED, UNFINISHED
 from cibot.model import Build, Outcome, Report
 
 NAME = "listing"
@@ -30,9 +30,7 @@ def read(comment: Comment) -> Report | None:
     marked = first[0] in MARKS
     if headline is not None and not marked and (agreed := unanimous(builds)):
         headline = agreed  # free text does not overrule what all jobs say
-    elif headline in (Outcome.STARTED, Outcome.NONE) and any(
-        build.result not in UNFINISHED for build in builds
-    ):
+    elif headline in (Outcome.STARTED, Outcome.NONE) and not _stands(headline, builds):
         headline = None
     if headline in (None, Outcome.SUCCESS) and (one_fails(builds) or whole_failed(comment)):
         headline = Outcome.FAILURE  # a listed job did, or the run though all that are listed passed
@@ -49,6 +47,14 @@ def _by_a_ci(comment: Comment, builds: tuple[Build, ...]) -> bool:
         return True
     linked = any(build.url for build in builds) or score(comment.votes) != 0
     return comment.by_ci and linked
+
+
+def _stands(headline: Outcome, builds: tuple[Build, ...]) -> bool:
+    """Whether a start's jobs have not ended, or of a stopped run's jobs one was stopped."""
+    words = {build.result for build in builds}
+    if headline is Outcome.NONE:
+        return bool(words & STOPPED) and not one_fails(builds)
+    return words <= UNFINISHED
 
 
 def _headed(comment: Comment, builds: tuple[Build, ...]) -> list[Build]:

@@ -31,6 +31,7 @@ def silent(text: str) -> tuple[str, bool]:
     """The text without "(non-voting)" or the like, and whether the job votes."""
     if "(" not in text and "[" not in text:
         return text, True
+    text = text.replace("(voting)", "")
     flag = _SILENT.search(text)
     if flag is None:
         return text, True

@@ -77,6 +77,11 @@ def is_path(token: str) -> bool:
     return bool(slash) and "." in host and host[0].isalnum() and not host.endswith(".")
 
 
+def is_place(token: str) -> bool:
+    """Whether it is such a place, by the ending of its host's name."""
+    return is_path(token) and token.partition("/")[0].rpartition(".")[2].isalpha()
+
+
 def clean_url(token: str) -> str:
     """The URL without the punctuation that text puts around it."""
     return token.strip("<>\"'").rstrip(".,;:").removesuffix(")").removeprefix("(")

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from cibot.collector.formats.naming import GENERAL, KINDS, like_a_name, without_telling
 from cibot.collector.formats.shapes import BAD, GOOD
-from cibot.collector.formats.text import word_set
+from cibot.collector.formats.text import is_place, word_set
 from cibot.collector.formats.verdict import SUBJECTS
 from cibot.collector.results import RESULT_WORDS, known_result, result_class
 
@@ -98,6 +98,8 @@ def _word(written: str) -> list[Token]:
     if not word or not (word.isascii() or any(c.isalnum() for c in word)):
         return []  # a picture
     kind = "word"
+    if word.count("/") > 2 and is_place(word):  # "logs.example.org/76/1/check/unit"
+        return [Token("url", word)]
     if word in RESULT_WORDS:
         kind = "shout"
     elif known_result(word) is not None:
