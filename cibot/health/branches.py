@@ -78,8 +78,7 @@ class Branch(Stored):
         dropped = self.success.chart.dropped
         if dropped is not None:
             return dropped.start
-        began = self.level.signal(now).since
-        return began.timestamp() if began else None
+        return self.level.trouble_since(now, self.level.standing(now, False))
 
     def health(self, name: str, now: float) -> BranchHealth:
         """How it is: the worse of its level and its drop."""

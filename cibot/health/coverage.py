@@ -68,31 +68,31 @@ class Coverage(Gauge):
         recent, long = self._chances.recent.count, self._chances.long.count
         return recent, Count(long.n - recent.n, long.bad - recent.bad)
 
-    def _look(self) -> tuple[State, float, float | None]:
-        """The verdict, the usual share (its lower bound), and since when it is well again."""
+    def _look(self, usual: float) -> tuple[State, float | None]:
+        """The verdict, and since when it is well again; ``usual`` is the share's lower bound."""
         (n, missed), before = self._counts()
-        usual = self._usual()
         if min(n, before.n) < self._policy.minimum:
-            return State.UNKNOWN, usual, None
+            return State.UNKNOWN, None
         high = wilson(n - missed, n, SURE).high
         if high >= self._policy.degraded * usual:
-            return State.HEALTHY, usual, None
+            return State.HEALTHY, None
         back = self._back(usual)
         if back is not None:
-            return State.HEALTHY, usual, back
+            return State.HEALTHY, back
         after = self._chances.recent.since(self._again)
         if 0 < after.n < n:  # what was bad before that does not accuse again
             high = wilson(after.good, after.n, SURE).high
             if high >= self._policy.degraded * usual:
-                return State.HEALTHY, usual, self._again
+                return State.HEALTHY, self._again
         failing = high < self._policy.failing * usual
-        return State.FAILING if failing else State.DEGRADED, usual, None
+        return State.FAILING if failing else State.DEGRADED, None
 
     def standing(self, _now: float, ending: bool) -> Reading:
         """Bad while the share is surely below what is usual for the CI."""
         if not (ending or self._chances.recent.bad):
             return WELL  # it missed nothing, so it is not bad
-        verdict, usual, back = self._look()
+        usual = self._usual()
+        verdict, back = self._look(usual)
         recent = self._chances.recent.count
         clears = (
             ending

@@ -16,7 +16,6 @@ from cibot.config.judgement import Policy
 from cibot.config.signals import signals
 from cibot.health.branches import Branches
 from cibot.health.chances import Chances
-from cibot.health.chart import Chart
 from cibot.health.coverage import Coverage
 from cibot.health.disagreement import FalseFailures, FalsePasses, Flips
 from cibot.health.infra import Infra
@@ -77,7 +76,7 @@ class Judge(Stored):
         self.policy = policy
         self.level = Level(policy.success)
         self.success = Success(policy.success, policy.chart, self.level)
-        self.level.settled = partial(_settled, self.success.chart)
+        self.level.chart = self.success.chart
         self.infra = Infra(policy.infra)
         self.disagreement = FalseFailures(policy.disagreement)
         self.refused = FalsePasses(policy.disagreement, self.level)
@@ -192,11 +191,6 @@ def _take_verdict(
     if chart.settled != before:
         disagreement.begin(chart.settled, fails=1 - chart.baseline.mean)
         branches.begin(chart.settled)
-
-
-def _settled(chart: Chart) -> tuple[bool, float | None, float]:
-    charted = chart.baseline.ready and chart.adopted <= chart.settled
-    return charted, chart.settled_at, chart.baseline.mean
 
 
 def overall(signals: Iterable[Signal]) -> State:

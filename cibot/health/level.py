@@ -8,10 +8,10 @@ interval that speaks for the CI is compared, so few results open no incident.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from cibot.config.policy import SuccessPolicy
+from cibot.health.chart import Chart
 from cibot.health.facts import Proof, known_moment
 from cibot.health.inputs import Counted
 from cibot.health.intervals import wilson
@@ -31,8 +31,8 @@ class Level(Gauge):
     """The rate of the window.
 
     A change that fails with one patch set after the other is one failure.
-    ``settled`` tells whether the chart knows the CI, since when it is back after a drop, and
-    at which rate.
+    The ``chart`` of the same results, where there is one, knows better since when they are well
+    again.
     """
 
     name = NAME
@@ -45,14 +45,14 @@ class Level(Gauge):
         self.proofs = Proofs()
         self._again = -math.inf  # since when it is well again, while no chart says so
         self._paired = -math.inf  # the newest result on a patch set that a reference passed
-        self.settled: Callable[[], tuple[bool, float | None, float]] = lambda: (False, None, 0.0)
+        self.chart: Chart | None = None
 
     def take(self, result: Counted) -> None:
         """Takes in a result, or takes one back."""
         self._tally.add(result.proof.at, result.bad, result.sign)
         if result.bad:
             self.proofs.add(result.proof, result.sign)
-        elif not self.settled()[0]:
+        elif not self._is_charted:
             counted = self.counted(result.at)
             if counted.bad and may_be_back(counted, self._tally.run, _HIGHEST):
                 back = back_since(counted, self._tally.newest_outcomes(), _HIGHEST)
@@ -91,17 +91,23 @@ class Level(Gauge):
         if not after.n:
             return Reading(verdict, False, counted=counted)
         verdict = level(self._policy, after.good, after.n)
-        if after.n < self._policy.minimum and self.settled()[2] >= self._policy.degraded:
+        usual = self.chart.baseline.mean if self.chart else 0.0
+        if after.n < self._policy.minimum and usual >= self._policy.degraded:
             verdict = State.HEALTHY  # as the chart has it
         return Reading(verdict, verdict is State.HEALTHY, counted=after, back=back)
+
+    @property
+    def _is_charted(self) -> bool:
+        """Whether the chart knows the CI as it is now."""
+        chart = self.chart
+        return chart is not None and chart.baseline.ready and chart.adopted <= chart.settled
 
     def _back_since(self, now: float) -> float | None:
         """Since when it is well again: as the chart has it, else as the last results weigh.
 
         None where that was before all that counts, of which it says nothing then.
         """
-        charted, settled, _rate = self.settled()
-        again = settled if charted else self._again
+        again = self.chart.settled_at if self.chart and self._is_charted else self._again
         first = self._tally.first(self._policy.minimum, now)
         if again is None or first is None or again < first:
             return None
@@ -114,7 +120,7 @@ class Level(Gauge):
             **share_of(counted.good, counted.n),
             seen=self._rate(counted, now, back),
             evidence=tuple(self.evidence(now, back)),
-            since=self._since(now, back) if reading.bad else None,
+            since=known_moment(self.trouble_since(now, reading)),
         )
 
     def rate(self, now: float) -> PassRate:
@@ -145,9 +151,13 @@ class Level(Gauge):
         since = self._oldest(now) if back is None else back
         return [evidence(proof, self.fault(proof)) for proof in self.proofs.newest(since)]
 
-    def _since(self, now: float, back: float | None) -> datetime | None:
+    def trouble_since(self, now: float, reading: Reading) -> float | None:
+        """When it came to be bad; None while it is not."""
+        if not reading.bad:
+            return None
+        back = reading.back
         first = self._tally.first(self._policy.minimum, now) if back is None else back
-        return known_moment(bad_since(list(self._tally.outcomes(first)), self._policy.clears))
+        return bad_since(list(self._tally.outcomes(first)), self._policy.clears)
 
 
 def level(policy: SuccessPolicy, passes: int, n: int) -> State:

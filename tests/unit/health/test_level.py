@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cibot.config.judgement import Policy
 from cibot.config.policy import SuccessPolicy
+from cibot.health.chart import Chart
 from cibot.health.facts import moment
 from cibot.health.inputs import FAIR
 from cibot.health.level import Level, level
@@ -108,12 +110,21 @@ def test_where_the_chart_knows_the_ci_it_says_since_when_it_is_back():
     assert said(signal.seen).endswith(" UTC where the reference passed; 20 are needed to judge")
 
 
+def charted(settled: float) -> Chart:
+    """A chart that knows a CI which passes 95 %, and is back since then."""
+    chart = Chart(Policy().chart)
+    chart.baseline.become(400, 380)
+    chart.baseline.learnt = chart.policy.minimum
+    chart.settled = settled
+    return chart
+
+
 def test_what_is_bad_again_since_a_recovery_is_told_by_what_came_since():
     kind = Level(POLICY)
     for each in counted("F" * 60 + "P" * 20 + "F" * 40, FAIR):
         kind.take(each)
     back = T - 59 * H
-    kind.settled = lambda: (True, back, 0.95)
+    kind.chart = charted(back)
     signal = kind.signal(T)
     assert (signal.verdict, signal.n) == (State.FAILING, 60)
     assert said(signal.seen).startswith("20 of 60 passed since it recovered")
@@ -125,7 +136,7 @@ def test_a_recovery_before_all_that_counts_says_nothing_of_it():
     kind = Level(POLICY)
     for each in counted("P" * 20 + "PF" * 60, FAIR):
         kind.take(each)
-    kind.settled = lambda: (True, T - 60 * 24 * H, 0.95)
+    kind.chart = charted(T - 60 * 24 * H)
     signal = kind.signal(T)
     assert signal.verdict.bad
     assert "since it recovered" not in said(signal.seen)
