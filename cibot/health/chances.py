@@ -148,7 +148,10 @@ class Chances(Stored):
             k = patience(self._silence, share)
             self._patience = (share, k)
         if k == FEWEST and self.missed == k - 1 and self.comeback.since is None:
-            apart = (self._open[-1][0] - self._open[0][0]) * self._slot
+            first: dict[int, int] = {}  # the first missed chance of each change
+            for slot, proof in self._open:
+                first.setdefault(proof.change_id, slot)
+            apart = (max(first.values()) - min(first.values())) * self._slot
             return k - surely_missed(self.long.count, apart)
         return k
 
@@ -326,7 +329,12 @@ class Chances(Stored):
         On other branches, where it mostly reports, nothing may have been due meanwhile: then
         it takes a quiet that is too long by its rhythm.
         """
-        row = Counter(self._slots[slot].place for slot, _proof in self._open if slot in self._slots)
+        places = {
+            proof.change_id: self._slots[slot].place
+            for slot, proof in self._open
+            if slot in self._slots
+        }
+        row = Counter(places.values())
         (place, here), taken = row.most_common(1)[0], 0
         elsewhere = 0
         for slot in self._slots.values():

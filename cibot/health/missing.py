@@ -215,18 +215,20 @@ class MissingJobs(AccusingKind):
     def _successor(self, place: _Place, gone_name: str, gone: _UsualJob) -> str:
         """The job that took the place of another one; "" where none did.
 
-        It came when that one went, no other job went in between, and it is mostly there since;
-        or it was new in the first report without it and has its name with more words: then it may
-        run for some files only.
+        It came when that one went, no other usual job went in between, and it is mostly there
+        since; or it was new in the first report without it and has its name with more words: then
+        it may run for some files only.
         """
+        away = gone.seen + gone.longest  # up to here without it was usual
         for name, job in place.jobs.items():
             began_then = job.began_at >= gone.proof.at - _SAME_TIME
             later = job.began - gone.began >= self._policy.minimum
             if not (began_then and later):
                 continue
             stays = job.present >= 2 and 2 * job.present > place.changes - job.began
-            nearer = gone.seen < job.follows or any(
-                gone.seen < other.seen <= job.began for other in place.jobs.values()
+            nearer = away < job.follows or any(
+                away < other.seen <= job.began and self._limit(other) is not None
+                for other in place.jobs.values()
             )
             at_once = job.began_at > gone.proof.at and job.began <= gone.seen + 1
             if (stays and not nearer) or (at_once and _words(gone_name) <= _words(name)):

@@ -146,7 +146,7 @@ class Comeback(Stored):
     def weigh(self, usual: float) -> None:
         """Ends the trouble where the newest chances are surely taken as usual.
 
-        One that takes more than half of that is not silent: that it takes less, coverage says.
+        A CI that takes more than half of that is not silent; coverage says that it takes less.
         """
         if self.since is None:
             return

@@ -173,6 +173,18 @@ def test_a_job_takes_the_place_of_the_one_that_went_last():
     assert "missing from the last 18" in said(fed(events).signal(T).seen)
 
 
+def test_a_job_that_seldom_runs_hides_no_successor():
+    """It ran last between the two by chance, and is not gone."""
+    events = reports(["abr", *["ab"] * 19] * 5 + ["ar"] + ["ad"] * 18)
+    assert not fed(events).standing(T, True).bad
+
+
+def test_a_job_takes_the_place_of_two_that_went_together():
+    """One was not in the last report before, as in one of ten."""
+    events = reports((["abc"] * 9 + ["ac"]) * 10 + ["ad"] * 18)
+    assert not fed(events).standing(T, True).bad
+
+
 def test_a_job_that_was_new_before_is_no_successor():
     """At a place that was first heard of a week ago, every job is new."""
     assert fed(reports(["ab"] * 30 + ["a"] * 5)).standing(T, True).bad

@@ -178,8 +178,19 @@ def test_a_silence_ends_although_a_chance_is_missed_long_after_it():
     assert ci.judge.chances.comeback.since is None
 
 
-def lesser_branch(now):
-    """A fourth of the patch sets that it reports on are of a release, and then it misses six."""
+def test_a_change_that_comes_again_hours_later_is_no_second_chance_apart():
+    ci, now = settled([True] * 40, 4 * H)
+    ci.take([due(number, now + at * H) for number, at in ((41, 0), (42, 1), (41, 4))])
+    assert ci.silent(now + 8 * H).verdict is State.HEALTHY
+    ci.take([due(43, now + 9 * H)])
+    assert ci.silent(now + 12 * H).verdict is State.SILENT
+
+
+def lesser_branch(now, misses=0):
+    """A fourth of the patch sets that it reports on are of a release, and then it misses six.
+
+    Before, it misses one on the other branch in each of so many turns.
+    """
     ci = Watched()
     ci.take([heard(START - H, 0), heard(START - H, 0, branch=RELEASE)])
     for turn in range(20):
@@ -187,7 +198,8 @@ def lesser_branch(now):
         branches = ("master", "master", "master", RELEASE)
         places = [(at + i * 2 * H, branch) for i, branch in enumerate(branches)]
         events = [due(int(when), when, branch=branch) for when, branch in places]
-        ci.take([*events, *(heard(when + H, int(when), branch=branch) for when, branch in places)])
+        reported = places[turn < misses :]
+        ci.take([*events, *(heard(when + H, int(when), branch=where) for when, where in reported)])
     ci.take([due(int(now + i * 2 * H), now + i * 2 * H, branch=RELEASE) for i in range(6)])
     return ci
 
@@ -198,6 +210,14 @@ def test_what_is_missed_on_a_lesser_branch_alone_is_no_silence_of_the_ci():
     assert ci.silent(now + 15 * H).verdict is State.HEALTHY
     ci.take([due(1, now + 15 * H)])
     assert ci.silent(now + 18 * H).verdict is State.SILENT
+
+
+@pytest.mark.parametrize("numbers", [(1, 1, 1), (1, 2, 3)])
+def test_patch_sets_of_one_change_elsewhere_show_no_silence_everywhere(numbers):
+    now = START + 20 * 8 * H
+    ci = lesser_branch(now, misses=8)
+    ci.take([due(number, now + (15 + i) * H) for i, number in enumerate(numbers)])
+    assert (ci.silent(now + 20 * H).verdict is State.SILENT) == (len(set(numbers)) > 1)
 
 
 def test_a_quiet_of_a_week_is_a_silence_wherever_something_was_missed():
