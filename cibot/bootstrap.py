@@ -85,6 +85,7 @@ class GerritSource:
     clock: Callable[[], datetime] = utc_now
     _asking: threading.Lock = field(default_factory=threading.Lock)
     _members: dict[str, frozenset[int]] = field(default_factory=dict)  # of groups
+    _synced: frozenset[int] = frozenset()  # the members whose CIs are stored
 
     def poll(self) -> ReadSummary:
         """Polls once; a failure is kept with the feed and raised. The bot's stop is none."""
@@ -132,9 +133,10 @@ class GerritSource:
                 ids = (account.gerrit_id for account in members)
                 self._members[name] = frozenset(number for number in ids if number is not None)
         groups = frozenset[int]().union(*self._members.values())
-        if groups != self.roster.groups:
+        if groups != self._synced:
             self.roster.groups = groups
             self.ingest.sync_roster()
+            self._synced = groups
         if failed is not None:
             raise failed
 

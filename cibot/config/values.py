@@ -230,7 +230,8 @@ Name = Annotated[
 Text = Annotated[
     str,
     _like(
-        r"(?=.*\S)[^\x00-\x1f\x7f-\x9f\u200b\u202a-\u202e\u2060\u2066-\u2069\ufeff]{1,255}",
+        r"(?=.*\S)[^\x00-\x1f\x7f-\x9f\u00ad\u061c\u115f\u1160\u180e\u200b\u200e\u200f\u2028-\u202e"
+        r"\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb]{1,255}",
         "write 1 to 255 characters, one line, none of them invisible",
     ),
 ]

@@ -1,14 +1,16 @@
 """Who is a CI: accounts that are discovered, configured, in a group, or called like another."""
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from sqlalchemy import select
 
 from cibot.bootstrap import GerritSource
 from cibot.collector.complaints import NotFound
+from cibot.collector.ingest import Ingest
 from cibot.config.models import CiConfig, GerritConfig
+from cibot.errors import Transient
 from cibot.model import Account, Change
 from cibot.store import schema
 from cibot.store.cis import all_cis
@@ -201,14 +203,44 @@ class Groups:
         return self.members[name]
 
 
+class FailingOnce:
+    """An ingest whose database does not answer the first time."""
+
+    def __init__(self, ingest: Ingest) -> None:
+        self.ingest, self.asked = ingest, 0
+
+    def sync_roster(self) -> set[int]:
+        self.asked += 1
+        if self.asked == 1:
+            raise Transient("the database is away")
+        return self.ingest.sync_roster()
+
+
+def grouped(server: Server, groups: Groups, ingest: Any) -> GerritSource:
+    settings = {"name": "review", "url": "https://review", "ci_groups": [*groups.members]}
+    config, unused, members = (
+        GerritConfig.model_validate(settings),
+        cast(Any, None),
+        cast(Any, groups),
+    )
+    return GerritSource(config, members, server.roster, ingest, unused, unused)
+
+
+def test_who_is_in_a_group_is_stored_although_the_database_was_away(store: Store) -> None:
+    server = Server(store, discover=False)
+    source = grouped(server, Groups(one=[ZUUL]), FailingOnce(server.ingest))
+    server.take(green(ZUUL, 5, "z"))
+    with pytest.raises(Transient):
+        source.learn_groups()
+    source.learn_groups()
+    assert set(names(store).values()) == {"Zuul"}
+
+
 def test_a_group_that_was_renamed_holds_up_no_other(store: Store) -> None:
     """Its members stay, and who joins another one is read at once."""
     server = Server(store, discover=False)
     groups = Groups(one=[ZUUL], two=[])
-    settings = {"name": "review", "url": "https://review", "ci_groups": ["one", "two"]}
-    config = GerritConfig.model_validate(settings)
-    unused: Any = None
-    source = GerritSource(config, groups, server.roster, server.ingest, unused, unused)  # type: ignore[arg-type]
+    source = grouped(server, groups, server.ingest)
     newcomer = Account(13, "new-ci", "New CI")
     server.take(green(ZUUL, 5, "z"), green(newcomer, 6, "n"))
     source.learn_groups()

@@ -206,7 +206,9 @@ def test_a_name_that_is_suggested_breaks_no_line(written: Path) -> None:
     assert len(said.splitlines()) == 3
 
 
-@pytest.mark.parametrize("unseen", ["\u200b", "\u202e", "\ufeff", "\u2060", "\x85"])
+@pytest.mark.parametrize(
+    "unseen", "\u200b\u202e\ufeff\u2060\x85\u200e\u200f\u061c\u00ad\u2028\u3164"
+)
 def test_a_name_with_what_nobody_sees_is_a_mistake(written: Path, unseen: str) -> None:
     """Pasted from a page: nobody could type it, and it would stand beside its double."""
     pasted = f'{GERRIT}[[ci]]\nname = "Zu{unseen}ul"\naccounts = ["zuul"]\n'
