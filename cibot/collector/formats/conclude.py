@@ -49,7 +49,8 @@ def one_fails(builds: Sequence[Build]) -> bool:
 
 def unanimous(builds: Sequence[Build]) -> Outcome | None:
     """What builds say where all voting ones that ran passed, or all failed; else None."""
-    classes = {result_class(build.result) for build in builds if build.voting} - {Result.SKIPPED}
+    words = {build.result for build in builds if build.voting}
+    classes = {result_class(word) for word in words} - {Result.SKIPPED}
     if classes == {Result.PASS}:
-        return Outcome.SUCCESS
+        return None if words & UNFINISHED else Outcome.SUCCESS
     return Outcome.FAILURE if classes == {Result.FAIL} else None
