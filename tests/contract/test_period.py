@@ -332,6 +332,12 @@ def test_words_of_a_report() -> None:
     assert wanted("cinder stable/2026.2 30d") == ("cinder", "stable/2026.2", 30, None, None)
     assert wanted("cinder on master") == ("cinder", "master", None, None, None)
     assert wanted("cinder branch stable/* 2026-09-01") == ("cinder", "stable/*", None, first, None)
+    may, june = date(2026, 5, 1), date(2026, 6, 1)
+    assert wanted("cinder may") == ("cinder", None, None, may, june)
+    assert wanted("Since May") == wanted("SINCE may") == (None, None, None, may, None)
+    assert wanted("from may 2025 to may") == (None, None, None, date(2025, 5, 1), june)
+    with pytest.raises(UserError, match="Write the years"):
+        wanted("from october to february")
     for text in ("cinder 3h", "2026-02-30", "2026-01-01 2026-01-02 2026-01-03",
                  "2026-01-01 2026-01-02 3d"):  # fmt: skip
         with pytest.raises(UserError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -26,7 +26,6 @@ _NAMED = 8  # others by name
 _BYTES = 360
 _NAME = 40
 _LATELY = {"last", "past"}
-_SINCE = {"since", "Since"}
 _FILLERS = {"for", "in", "and", "of", "last", "past", "since", "from", "to", "until", "the"}
 
 
@@ -82,7 +81,7 @@ def read_words(words: Sequence[str], today: date) -> Wanted:
             project.append(word)
     if branch is None and names_branch(tuple(project)):
         *project, branch = [word for word in project if word.casefold() != "on"]
-    since, until = _ends(dates, periods, length, open_end=_SINCE.intersection(words))
+    since, until = _ends(dates, periods, length, begins="since" in map(str.casefold, words))
     return Wanted(" ".join(project) or None, branch, length.days if length else None, since, until)
 
 
@@ -91,17 +90,20 @@ def _ends(
     periods: Sequence[tuple[date, date]],
     length: timedelta | None,
     *,
-    open_end: Collection[str],
+    begins: bool,
 ) -> tuple[date | None, date | None]:
     """The first day and the day after the last, where they are named.
 
-    A month that it is ``since`` only begins it. Raises UserError for more than that.
+    One month only ``begins`` it where it is "since". Raises UserError for more than that, and for
+    months that are not in order.
     """
     if len(dates) > 2 or (length is not None and (periods or len(dates) > 1)):
         raise UserError("A report takes two dates, or a date and a number of days, or a month.")
     if length is not None and length < timedelta(days=1):
         raise UserError("A report is of whole days, as in: report cinder 90d.")
-    if open_end and len(periods) == 1 and not dates:
+    if periods != sorted(periods):
+        raise UserError("Write the years, as in: report cinder from oct 2025 to feb 2026.")
+    if begins and len(periods) == 1 and not dates:
         return periods[0][0], None
     days = sorted([*dates, *(day for period in periods for day in period)])
     return days[0] if days else None, days[-1] if len(days) > 1 else None
