@@ -92,7 +92,10 @@ class Branch(Stored):
 
 
 class Broken(NamedTuple):
-    """A branch that broke alone: what passed there since, and on the others since then."""
+    """A branch that broke alone: what passed there since, and on the others since then.
+
+    After a trouble of all ``since`` is no earlier than its end.
+    """
 
     branch: str
     since: float
@@ -200,7 +203,7 @@ class Branches(Gauge):
         others = (other for each, other in self._branches.items() if each != name)
         counts = [other.level.reached(began) for other in others]
         elsewhere = Count(sum(count.n for count in counts), sum(count.bad for count in counts))
-        return Broken(name, since, there, elsewhere, usual)
+        return Broken(name, began, there, elsewhere, usual)
 
     def _is_alone(self, broken: Broken) -> bool:
         """Whether surely more passes on the others than there, and more than the middle of what

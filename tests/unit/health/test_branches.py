@@ -9,6 +9,7 @@ import pytest
 
 from cibot.config.judgement import Policy
 from cibot.health.branches import branches_json, read_branches
+from cibot.health.facts import moment
 from cibot.health.inputs import FAIR, Counted, FirstVerdict
 from cibot.health.judge import Judge
 from cibot.incidents.signal_words import plain, seen_words
@@ -110,8 +111,12 @@ def test_what_failed_as_all_did_accuses_no_branch_afterwards(fails: int, is_bad:
     watched.until_told(MASTER, STABLE, OLD, of=80)
     for branch in (MASTER,) * 60 + (STABLE,) * fails:
         watched.result(branch, branch == MASTER)
-    assert watched.judge.success.chart.settled_at is not None
+    settled = watched.judge.success.chart.settled_at
+    assert settled is not None
     assert watched.verdict.bad is is_bad
+    if is_bad:
+        assert watched.judge.branches.signal(watched.at).since == moment(settled)
+        assert "on stable/2026.1 0 of 6 passed since " in watched.said
 
 
 def test_a_small_drop_of_the_whole_ci_is_of_no_branch_alone() -> None:
