@@ -6,6 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from pydantic import ValidationError
+
+from cibot.config.mistakes import from_pydantic, shown
 from cibot.config.models import CiConfig, Config, GerritConfig, ReferenceConfig
 from cibot.errors import UserError
 from cibot.health.signal import Evidence
@@ -37,7 +40,7 @@ def configured(
     names: dict[str, list[int | str]] = {}
     for account, name in cis.items():
         names.setdefault(name, []).append(account)
-    added = [CiConfig(name=name, accounts=tuple(accounts)) for name, accounts in names.items()]
+    added = [_ci(name, accounts) for name, accounts in names.items()]
     references = config.reference
     if reference is not None:
         name, more = _reference(reference, [*config.ci, *added])
@@ -50,6 +53,14 @@ def configured(
             "reference": references,
         }
     )
+
+
+def _ci(name: str, accounts: Iterable[int | str]) -> CiConfig:
+    try:
+        return CiConfig(name=name, accounts=tuple(accounts))
+    except ValidationError as error:
+        wrong = "; ".join(mistake.text for mistake in from_pydantic(error))
+        raise UserError(f"the CI's name {shown(name)}: {wrong}") from None
 
 
 def _reference(reference: str, cis: Iterable[CiConfig]) -> tuple[str, list[CiConfig]]:

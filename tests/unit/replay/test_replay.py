@@ -155,7 +155,16 @@ def test_hostile_text_stays_on_its_line(tmp_path: Path) -> None:
             "unit", "u\x1b[31m"
         )
     result = run(
-        file_of(tmp_path / "h.jsonl", history), "--ci", f"{ACME}=A\u202eb", "--reference", "1"
+        file_of(tmp_path / "h.jsonl", history), "--ci", f"{ACME}=Acme", "--reference", "1"
     )
+    assert "u[31m" in result.stdout
     assert "\x1b" not in result.stdout
-    assert "\u202e" not in result.stdout
+
+
+@pytest.mark.parametrize("name", ["A\u202eb", "A" * 300])
+def test_a_name_that_the_configuration_refuses_is_refused_here(recorded: Path, name: str) -> None:
+    result = run(recorded, "--ci", f"{ACME}={name}")
+    assert result.exit_code == 1
+    assert "the CI's name" in result.stderr
+    assert "write 1 to 255 characters" in result.stderr
+    assert "\u202e" not in result.stderr
