@@ -96,9 +96,14 @@ def said(seen: Seen | None) -> str:
     return plain(seen_words(seen))
 
 
-def spans(words: Words, write: Callable[[datetime], str] = figures.stamp) -> Line:
-    """Words as a line, moments as ``write`` writes them."""
-    parts = (Span(write(word), at=word) if isinstance(word, datetime) else word for word in words)
+def spans(
+    words: Words,
+    write: Callable[[datetime], str] = figures.stamp,
+    then: datetime | None = None,
+) -> Line:
+    """Words as a line, moments as ``write`` writes them; the one that was just named is "then"."""
+    named = ("then" if word == then else word for word in words)
+    parts = (Span(write(word), at=word) if isinstance(word, datetime) else word for word in named)
     return tuple(part if isinstance(part, Span) else Span(part) for part in parts)
 
 

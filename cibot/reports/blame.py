@@ -6,9 +6,12 @@ from collections.abc import Callable
 
 from cibot.health.weighing.reasons import ReasonName
 from cibot.health.weighing.weigh import Blame
+from cibot.model import State
+from cibot.reports import wording
 from cibot.reports.change import (
     ChangeReport,
     CiVerdict,
+    Missing,
     WeighedJob,
     failed,
     innocent,
@@ -17,6 +20,7 @@ from cibot.reports.change import (
 from cibot.reports.context import Context
 from cibot.reports.weighing import JobWeight
 from cibot.text import figures
+from cibot.text.card import Line, Span, line
 
 _SPOKEN = 2  # the largest reasons
 _OPEN = "It is open whether the change is at fault"
@@ -24,6 +28,13 @@ _NAMED = 3  # patch sets or CIs
 _AGAIN = "passed when run again"
 _SAME_CODE = "passed without new code"  # of failures that were followed by new code, too
 _FEW = 3  # failures of the job that were run again: with fewer its CI's are shown
+
+
+def absent(ctx: Context, missing: Missing) -> Line:
+    """The CI that is missing, and since when it is silent where it is."""
+    ci = missing.ci
+    name, silent = Span(ci.name, href=ci.page), ci.state is State.SILENT
+    return line(name, " (silent ", *wording.since(ctx, ci), ")") if silent else (name,)
 
 
 def overall(report: ChangeReport) -> str:

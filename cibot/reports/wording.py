@@ -46,8 +46,7 @@ def step(ctx: Context, taken: TimelineStep) -> Line:
 
 
 def _in_zone(ctx: Context, words: Words, then: datetime | None = None) -> Line:
-    named = ("then" if word == then else word for word in words)
-    return spans(tuple(named), lambda at: figures.zoned(at, ctx.now, ctx.zone))
+    return spans(words, lambda at: figures.zoned(at, ctx.now, ctx.zone), then)
 
 
 def seen_sentence(ctx: Context, sight: Seen | None) -> Line:
@@ -341,9 +340,9 @@ def onset(ctx: Context, began: Onset) -> Line:
     passed = began.last_pass
     parts: list[str | Span] = [f"no pass on {where} is known before"]
     if passed is not None:
-        at = figures.zoned(passed.at, ctx.now, ctx.zone)
+        at = Span(figures.zoned(passed.at, ctx.now, ctx.zone), at=passed.at)
         merged = figures.plural(began.merges, "change") if began.merges else "nothing"
-        parts = ["last pass ", *run_span(passed), f" {at}, then {merged} merged on {where}"]
+        parts = ["last pass ", *run_span(passed), " ", at, f", then {merged} merged on {where}"]
         for place, change in enumerate(began.merged[:_MERGES]):
             parts += [", " if place else ": ", Span(str(change.number), href=change.page)]
         if began.merges > _MERGES:

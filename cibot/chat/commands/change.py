@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from cibot.chat.command import Ask, Command
 from cibot.errors import UserError
-from cibot.model import Result, State
+from cibot.model import Result
 from cibot.reports import blame as sentences
 from cibot.reports import wording
-from cibot.reports.change import ChangeReport, CiVerdict, Missing, change, failed
+from cibot.reports.change import ChangeReport, CiVerdict, change, failed
 from cibot.reports.change_address import parse_change
 from cibot.reports.context import Context
 from cibot.text import figures
@@ -44,7 +44,7 @@ def render(ctx: Context, report: ChangeReport) -> Card:
 
 def missing(ctx: Context, report: ChangeReport) -> list[Line]:
     """A line with the missing CIs, or none."""
-    return _names("Missing: ", [_absent(ctx, ci) for ci in report.missing])
+    return _names("Missing: ", [sentences.absent(ctx, ci) for ci in report.missing])
 
 
 def others(report: ChangeReport) -> list[Line]:
@@ -82,12 +82,6 @@ def _failure(ctx: Context, verdict: CiVerdict) -> Line:
 
 def _named(verdict: CiVerdict) -> Span:
     return Span(verdict.ci.name, href=verdict.ci.page)
-
-
-def _absent(ctx: Context, absent: Missing) -> Line:
-    ci = absent.ci
-    name, silent = Span(ci.name, href=ci.page), ci.state is State.SILENT
-    return line(name, " (silent ", *wording.since(ctx, ci), ")") if silent else (name,)
 
 
 def _names(label: str, spans: Sequence[Span | Line]) -> list[Line]:

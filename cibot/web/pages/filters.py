@@ -48,11 +48,8 @@ def page_tools(environment: Environment, asking: Asking) -> None:
     def line(spans: Line) -> Markup:
         return line_html(spans, asking.clock())
 
-    def seen(what: Seen | None) -> Markup:
-        return line(signal_words.spans(signal_words.seen_words(what)))
-
-    def sentence_of(what: Seen | None) -> Markup:
-        return line(sentence(signal_words.spans(signal_words.seen_words(what))))
+    def seen(what: Seen | None, then: datetime | None = None) -> Markup:
+        return line(signal_words.spans(signal_words.seen_words(what), then=then))
 
     def job_sentence(verdict: CiVerdict, job: WeighedJob) -> str:
         return blame.job_sentence(asking.context(), verdict, job)
@@ -74,10 +71,11 @@ def page_tools(environment: Environment, asking: Asking) -> None:
         line=line,
         seen=seen,
         why=lambda rate_reason: line(signal_words.spans(reason_words(rate_reason))),
-        sentence_of=sentence_of,
+        sentence_of=lambda what: line(sentence(signal_words.spans(signal_words.seen_words(what)))),
         reason=lambda step: line(wording.step(asking.context(), step)),
         began=lambda onset: line(why_command.began(asking.context(), onset)),
         branch_name=branch_name,
+        absent=lambda missing: line(blame.absent(asking.context(), missing)),
         **_WORDS,
     )
 
