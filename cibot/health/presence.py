@@ -81,10 +81,8 @@ class PresenceSignal(Gauge):
         seen, shown = LastHeard(moment(chances.last), quiet, chances.missed), SignalFigures(n=n)
         if self._knows_coverage or chances.missed >= (chances.patience or chances.missed + 1):
             takes = wilson(n - missed, n).low if n else self._policy.assumed
-            seen, shown = (
-                replace(seen, patience=chances.patience, takes=takes),
-                share_of(n - missed, n),
-            )
+            seen = replace(seen, patience=chances.patience, takes=takes)
+            shown = share_of(n - missed, n)
         elif rhythm.is_known:
             limit, longest = timedelta(seconds=rhythm.limit), timedelta(seconds=rhythm.longest)
             seen, shown = replace(seen, limit=limit, longest=longest), SignalFigures(n=rhythm.n)
