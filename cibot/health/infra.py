@@ -14,7 +14,7 @@ import math
 from cibot.config.policy import SharePolicy
 from cibot.health.chart import FEWEST, RECOVERED, Run
 from cibot.health.facts import moment
-from cibot.health.inputs import Attempted, Counted
+from cibot.health.inputs import Attempted
 from cibot.health.intervals import wilson
 from cibot.health.kind import Reading
 from cibot.health.seen import Fault, FaultRun
@@ -48,8 +48,6 @@ class Infra(Share):
         _mostly=bool,
         _way_back=part,
         _settled=since,
-        _n=int,
-        _broken=int,
     )
 
     def __init__(self, policy: SharePolicy) -> None:
@@ -67,14 +65,6 @@ class Infra(Share):
         self._mostly = False  # whether a chart for the half or more fired
         self._way_back = Run()
         self._settled = -math.inf
-        self._n = self._broken = 0  # what the window was given since it fires, and of that broke
-
-    def take(self, result: Counted) -> None:
-        """Takes in a result, or takes one back."""
-        super().take(result)
-        if self._bad is not None and result.proof.at >= self._bad.start:
-            self._n += result.sign
-            self._broken += result.sign * result.bad
 
     def attempt(self, attempted: Attempted) -> None:
         """A run ended, or broke."""
@@ -91,7 +81,6 @@ class Infra(Share):
         if worst is not None and self._seen >= self._policy.minimum:
             self._mostly = worst is not self._runs[0]
             self._bad, self._way_back = worst, Run()
-            self._n, self._broken = self._tally.reached(worst.start)
             self._runs = [Run() for _ in self._gains]
 
     def _watch_way_back(self, bad: Run, attempted: Attempted) -> None:
@@ -124,11 +113,5 @@ class Infra(Share):
         return None if self._bad is None else self._bad.start
 
     def _run(self) -> FaultRun | None:
-        """What the window counts since then, so that both figures are of the same results;
-        before it has any, what the chart does.
-        """
         bad = self._bad
-        if bad is None:
-            return None
-        n, broken = (self._n, self._broken) if self._n > 0 else (bad.n, bad.n - bad.passes)
-        return FaultRun(moment(bad.start), broken, n)
+        return None if bad is None else FaultRun(moment(bad.start), bad.n - bad.passes, bad.n)

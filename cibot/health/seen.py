@@ -45,7 +45,7 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class FaultRun:
-    """How many of ``n`` results had a fault since a trouble began."""
+    """How many of ``n`` attempts had a fault since a trouble began, earlier ones included."""
 
     since: datetime
     count: int
@@ -56,7 +56,7 @@ class FaultRun:
 class FaultShare:
     """How many of ``n`` results had a fault; bad above the limits.
 
-    ``run`` is what accuses, where that is another count than the window's.
+    ``run`` is what accuses, where that counts every attempt; the window counts the last of each.
     """
 
     fault: Fault

@@ -125,8 +125,8 @@ def _fault_share(seen: FaultShare) -> Words:
         return (nothing, *_needed(seen.n, seen.least))
     share, run = f"{number(seen.count)} of {number(seen.n)}", seen.run
     if run is not None:
-        began = f"{number(run.count)} of {number(run.n)} {_MANY[seen.fault]} since "
-        return (began, run.since, f"; {share}", *_when(seen.period))
+        began = f"{number(run.count)} of {number(run.n)} attempts {_MANY[seen.fault]} since "
+        return (began, run.since, f"; {share} last attempts", *_when(seen.period))
     share += f" {_MANY[seen.fault]}"
     return (share, *_when(seen.period), *_COUNTED.get(seen.fault, ()), *_needed(seen.n, seen.least))
 

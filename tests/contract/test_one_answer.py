@@ -54,7 +54,7 @@ def test_no_job_stands_out_where_all_break(store: Store) -> None:
         scenario.change(acme=broke("nvme", "iscsi"))
         scenario.judge()
     said = asked(scenario, "status acme")
-    assert "10 of 10 broke by themselves since then" in said
+    assert "10 of 10 attempts broke by themselves since then" in said
     assert "Job " not in said
     (incident,) = scenario.store.read(lambda tx: incidents(tx, Context(scenario.now, CONFIG)))
     assert incident.first_bad is not None

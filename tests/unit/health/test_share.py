@@ -55,7 +55,8 @@ def test_half_of_all_runs_that_break_are_failing():
     signal = broke("PI" * 30)
     assert (signal.verdict, signal.n, signal.figure) == (State.FAILING, 60, 0.5)
     began = "since 2026-11-21 02:00 UTC"  # the first that broke: what accuses is counted from there
-    assert said(signal.seen) == f"30 of 59 broke by themselves {began}; 30 of 60 in 3 days"
+    words = f"30 of 59 attempts broke by themselves {began}; 30 of 60 last attempts in 3 days"
+    assert said(signal.seen) == words
     assert threshold_words(signal.seen) == "degraded when surely above 10 %, failing above 30 %"
     assert len(signal.evidence) == 8
     assert not signal.clears
@@ -95,19 +96,21 @@ def test_a_breakage_is_seen_within_a_few_runs_and_lasts_until_runs_say_that_it_i
     assert broke("I" * 40, now=T + 29 * D).verdict is State.UNKNOWN
 
 
-def test_what_broke_since_it_began_is_of_the_results_that_the_window_counts():
-    """The charts count each attempt, the window the last one on a patch set."""
+def test_what_broke_since_it_began_counts_each_attempt_and_the_window_the_last_ones():
     kind = Infra(INFRA)
     for each in ran("P" * 40 + "I" * 5 + "P", until=T - H):
         kind.attempt(each) if isinstance(each, Attempted) else kind.take(each)
     read = Infra(INFRA)
     read.read(json.loads(json.dumps(kind.row())))
-    again = counted("I", RAN, until=T)[0]
-    for sign, bad in ((1, True), (-1, True), (1, False)):  # it was run again, and did not break
-        read.take(again._replace(sign=sign, bad=bad))
-        read.attempt(Attempted(T, bad))
+    broken = counted("I", RAN, until=T)[0]
+    read.take(broken)
+    read.attempt(Attempted(T, True))
+    read.take(broken._replace(sign=-1))  # it was run again, and did not break
+    read.take(broken._replace(bad=False))
+    read.attempt(Attempted(T, False))
     began = "since 2026-11-23 06:00 UTC"
-    assert said(read.signal(T).seen) == f"5 of 7 broke by themselves {began}; 5 of 47 in 3 days"
+    words = f"6 of 8 attempts broke by themselves {began}; 5 of 47 last attempts in 3 days"
+    assert said(read.signal(T).seen) == words
 
 
 def test_one_in_twenty_that_breaks_is_no_news():

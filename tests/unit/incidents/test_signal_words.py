@@ -67,7 +67,8 @@ BRANCH = BranchBeside(1)
         (replace(STREAK, known=1),
          "no voting job keeps failing; 1 job with enough results to judge"),
         (FaultShare(Fault.BROKE, 4, 43, WEEK, 10, 0.1, 0.3, FaultRun(NOW, 4, 4)),
-         "4 of 4 broke by themselves since 2026-11-23 12:00 UTC; 4 of 43 in 7 days"),
+         "4 of 4 attempts broke by themselves since 2026-11-23 12:00 UTC; "
+         "4 of 43 last attempts in 7 days"),
         (BRANCH, "no branch fails alone; 1 branch with enough results to judge"),
         (OwnFigures("gone", {"row": 5}), ""),
         (OwnFigures("missing_job", {"a key of another version": 5}), ""),
