@@ -92,7 +92,7 @@ class WebServer:
     @property
     def connections(self) -> int:
         """The number of open connections."""
-        return sum(isinstance(part, Connection) for part in list(self._sockets.values()))
+        return sum(isinstance(part, Connection) for part in self._parts())
 
     def start(self) -> None:
         """Begins to answer."""
@@ -105,21 +105,25 @@ class WebServer:
         if self._thread.is_alive():
             # The thread that waits for the sockets closes them: one that another
             # thread closed under it is an error to it.
-            bell = next(part for part in self._sockets.values() if isinstance(part, trigger))
+            bell = next(part for part in self._parts() if isinstance(part, trigger))
             bell.pull_trigger(self._close)
             self._thread.join(timeout)
-            for connection in list(self._sockets.values()):  # who does not read its answer
+            for connection in self._parts():  # who does not read its answer
                 connection.will_close = True
         else:
             self._close()
 
     def _servers(self) -> list[Any]:
         """One server for each address that the host name resolves to."""
-        return [part for part in self._sockets.values() if isinstance(part, BaseWSGIServer)]
+        return [part for part in self._parts() if isinstance(part, BaseWSGIServer)]
+
+    def _parts(self) -> list[Any]:
+        """All that has a socket now; the thread that serves them goes on adding and closing."""
+        return list(self._sockets.values())
 
     def _close(self) -> None:
         """Stops listening; a connection ends when its last answer is sent, then the loop ends."""
-        for part in list(self._sockets.values()):
+        for part in self._parts():
             if isinstance(part, Connection):
                 part.close_when_flushed = True
             else:
