@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 import signal
 import sys
@@ -88,6 +87,7 @@ class Trial:
         self.repeats = 0
         self.answers: list[str] = []
         self.written = 0
+        self.unwritten = ""  # when and why a message was last not written
         self._enough = threading.Event()
         self._writer = threading.Thread(target=self._write, daemon=True)
         self._listening = threading.RLock()
@@ -138,7 +138,10 @@ class Trial:
                 if result := look():
                     return result
                 self.listen()
-            assert time.monotonic() < end, f"waited {timeout_s:g} s for {what}"
+            assert time.monotonic() < end, (
+                f"waited {timeout_s:g} s for {what}; {self.written} written, last refused:"
+                f" {self.unwritten or 'never'}; {max(self.said, default=0)} said"
+            )
 
     def say(self, text: str) -> None:
         """The listener says something in the room."""
@@ -186,12 +189,15 @@ class Trial:
             about = About(MessageKind.ALERT, f"note:{number}")
             text = card(f"[m{number}] said by whoever leads").to_json()
             now, to = datetime.now(UTC), Channel("net", ROOM)
-            with contextlib.suppress(StoreError):  # away: the same one once more
+            try:
                 self.store.write(
                     lambda tx, about=about, text=text, now=now, to=to: outbox.enqueue(  # type: ignore[misc]
                         tx, about, to, text, now
                     )
                 )
+            except StoreError as error:  # away: the same one once more
+                self.unwritten = f"{now:%H:%M:%S} {error}"
+            else:
                 self.written = number
 
 
