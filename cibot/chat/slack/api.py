@@ -15,13 +15,14 @@ from functools import partial
 from http.client import HTTPException
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
-from urllib.request import Request
 
 from slack_sdk.errors import SlackApiError, SlackClientError
-from slack_sdk.web import SlackResponse, WebClient
+from slack_sdk.web import SlackResponse
 from slack_sdk.webhook import WebhookClient
 
+from cibot.chat.protocol import Leads, always
 from cibot.chat.slack.blocks import SlackText
+from cibot.chat.slack.client import SlackClient
 from cibot.chat.slack.errors import (
     NO_BLOCKS,
     NO_METADATA,
@@ -69,16 +70,6 @@ class Identity:
     ids: frozenset[str] = frozenset()
 
 
-class _Client(WebClient):
-    """Never sends its token to where an answer redirects to."""
-
-    def _perform_urllib_http_request_internal(self, url: str, req: Request) -> dict[str, Any]:
-        token = req.headers.pop("Authorization", None)
-        if token is not None:
-            req.add_unredirected_header("Authorization", token)
-        return super()._perform_urllib_http_request_internal(url, req)
-
-
 class SlackApi:
     """One workspace's Web API. Every method raises Transient or `SlackRefusal`."""
 
@@ -90,7 +81,7 @@ class SlackApi:
         self._looking = threading.Lock()
         self._team = config.team_id
         self._lock = threading.Lock()
-        self.client = _Client(
+        self.client = SlackClient(
             token=config.bot_token.get_secret_value(),
             base_url=self._api_url,
             timeout=timeout,
@@ -120,14 +111,29 @@ class SlackApi:
         thread: str | None = None,
         payload: dict[str, str] | None = None,
         broadcast: bool = False,
+        leads: Leads = always,
     ) -> tuple[str, str]:
         """Posts and returns the conversation's id and the message's ``ts``.
 
         With ``broadcast`` a reply in a ``thread`` is shown in the conversation too.
         What Slack does not take as it is (blocks, metadata, its length) is said
         in plain words. Raises Unconfirmed where the message may have been posted
-        all the same.
+        all the same, and Transient where this process does not lead when it is sent.
         """
+        self.client.posting.leads = leads
+        try:
+            return self._said(channel, text, thread, payload, broadcast)
+        finally:
+            self.client.posting.leads = always
+
+    def _said(
+        self,
+        channel: str,
+        text: SlackText,
+        thread: str | None,
+        payload: dict[str, str] | None,
+        broadcast: bool,
+    ) -> tuple[str, str]:
         metadata = {"event_type": EVENT_TYPE, "event_payload": payload} if payload else None
         for _ in range(3):
             try:

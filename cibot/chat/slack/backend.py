@@ -180,7 +180,7 @@ class SlackBackend:
         if root and (reply := self._reply(channel, text, root, payload, card.escalates)):
             actions = actions_of(text.blocks)
             show = partial(self._show, channel, thread, card, lambda _root: actions, root)
-            self._now_or_later((channel, thread), show)
+            self._now_or_later((channel, thread), partial(self._while_leading, show))
             self._picture(channel, root.ts, card)
             return f"{channel}:{reply}"
         channel, ts = self._post(channel, text, payload)
@@ -201,7 +201,9 @@ class SlackBackend:
         """Posts, unless the process was paused meanwhile and another one speaks."""
         if not self._leads():
             raise Transient(f"{self.network}: {STANDBY}")
-        return self._api.post(channel, text, thread=thread, payload=payload, broadcast=broadcast)
+        return self._api.post(
+            channel, text, thread=thread, payload=payload, broadcast=broadcast, leads=self._leads
+        )
 
     def _reply(
         self,
@@ -229,7 +231,8 @@ class SlackBackend:
             return None
         for stale in self._threads.take_stale(channel):
             catch_up = partial(self._threads.bring_up_to_date, channel, stale)
-            self._edits.want((channel, stale), catch_up, newest=False)
+            edit = partial(self._while_leading, catch_up)
+            self._edits.want((channel, stale), edit, newest=False)
         return root
 
     def _picture(self, channel: str, thread: str, card: Card) -> None:
@@ -242,7 +245,12 @@ class SlackBackend:
         """Shows the end of a mass failure on the incidents that had a message before it."""
         for incident in card.shown_on:
             show = partial(self._show, channel, str(incident), card, lambda _root: ())
-            self._edits.want((channel, str(incident)), show)
+            self._edits.want((channel, str(incident)), partial(self._while_leading, show))
+
+    def _while_leading(self, edit: Callable[[], None]) -> None:
+        """Edits, unless another process speaks now: it may have said something newer."""
+        if self._leads():
+            edit()
 
     def _show(
         self,

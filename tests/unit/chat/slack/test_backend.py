@@ -192,6 +192,25 @@ def test_failure_before_the_post_is_certain(slack: SlackServer, backend: SlackBa
     assert not isinstance(caught.value, Unconfirmed)
 
 
+def test_a_process_that_was_paused_before_it_posts_says_nothing(
+    slack: SlackServer, backend: SlackBackend
+) -> None:
+    """Another process leads by then, and has said it."""
+    answers = [True, False]
+    backend.start(
+        lambda _question: None, lambda: answers.pop(0) if len(answers) > 1 else answers[0]
+    )
+    backend.stop(5)
+    answers[:] = [True, False]
+    with pytest.raises(Transient, match="another process") as caught:
+        backend.send(ALERTS, HELLO, key="k1")
+    assert not isinstance(caught.value, Unconfirmed)
+    assert slack.room(ALERTS) == []
+    answers[:] = [True, True, False]  # paused once Slack has it: said is said
+    backend.send(ALERTS, HELLO, key="k1")
+    assert keys(slack) == ["k1"]
+
+
 def test_rate_limit_says_how_long(slack: SlackServer, backend: SlackBackend) -> None:
     slack.fail("chat.postMessage", Fault(status=429, error="ratelimited", retry_after=17))
     with pytest.raises(Transient, match="17 s") as caught:

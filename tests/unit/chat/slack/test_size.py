@@ -91,6 +91,24 @@ def test_an_edit_that_slack_does_not_take_is_done_later(slack: SlackServer, faul
     assert len(slack.room(ALERTS)) == 2
 
 
+def test_an_edit_that_waits_is_not_done_once_another_process_speaks(slack: SlackServer) -> None:
+    leading = [True]
+    old = SlackBackend(slack_config(slack), timeout=5)
+    old.start(lambda _question: None, lambda: leading[0])
+    try:
+        old.send(ALERTS, alert("acme is failing"), key="7:opened")
+        slack.fail("chat.update", Fault(status=429, error="ratelimited", retry_after=1), times=2)
+        old.send(ALERTS, alert("acme is failing still"), key="7:reminder")
+        wait_until(lambda: not slack._faults["chat.update"], what="the second try")
+        leading[0] = False
+        new = SlackBackend(slack_config(slack), timeout=5)
+        new.send(ALERTS, alert("acme is healthy"), key="7:resolved")
+        wait_until(lambda: not old._edits._wanted, what="the end of what waited")
+    finally:
+        old.stop(5)
+    assert "Now: acme is healthy" in str(slack.room(ALERTS)[0]["blocks"])
+
+
 def test_an_edit_that_a_crash_left_undone_is_done_by_the_next_bot(slack: SlackServer) -> None:
     first = SlackBackend(slack_config(slack), timeout=5)
     first.send(ALERTS, alert("acme is failing"), key="7:opened")
