@@ -10,12 +10,10 @@ from dataclasses import dataclass, field
 from cibot.config.models import CiConfig, Config
 from cibot.model import Account
 from cibot.store.cis import Origin
+from cibot.text.cleaning import one_line
 
 _NAME_LENGTH = 100
-_BLANK = "\u2800"  # Braille's
-_UNSEEN = re.compile(
-    "[\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0\ufe00-\ufe0f\U000e0100-\U000e01ef]"
-)
+_JOINERS = re.compile("[\u180b-\u180f\u200c\u200d\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 _DRAWN_ALIKE = str.maketrans(  # Cyrillic, Greek and Armenian letters and digits that look Latin
     "АВЕКМНОРСТУХІЈЅаеорсухіјѕһԁԛԝΑΒΕΖΗΙΚΜΝΟΡΤΥΧοսօI10|",
     "ABEKMHOPCTYXlJSaeopcyxijshdqwABEZHlKMNOPTYXouollol",
@@ -96,25 +94,15 @@ def _is(account: Account, named: int | str) -> bool:
 def display_name(account: Account) -> str:
     """The name of a CI without a configured one: the account's, in one clean line."""
     for text in (account.name, account.username, (account.email or "").split("@")[0]):
-        clean = clean_name(text or "")
+        clean = one_line(text or "")[:_NAME_LENGTH].strip()
         if clean:
             return clean
     return f"account-{account.gerrit_id}"
 
 
-def clean_name(text: str) -> str:
-    """Text from Gerrit as a name: no control or invisible characters, single spaces."""
-    printable = "".join(
-        " " if unicodedata.category(character)[0] in "CZ" or character == _BLANK else character
-        for character in _UNSEEN.sub("", text)
-        if unicodedata.category(character) != "Cf"
-    )
-    return re.sub(r" +", " ", printable).strip()[:_NAME_LENGTH].strip()
-
-
 def _forms(name: str) -> tuple[str, str]:
     """What people take for the same name: in any case and width, and drawn alike."""
-    plain = unicodedata.normalize("NFKC", name)
+    plain = _JOINERS.sub("", unicodedata.normalize("NFKC", name))
     return plain.casefold(), plain.translate(_DRAWN_ALIKE).casefold()
 
 

@@ -30,6 +30,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from cibot.errors import ConfigError
+from cibot.text.cleaning import UNSEEN, one_line
 from cibot.text.projects import check_pattern
 
 _HOST = r"[^\s/:@\[\]]{1,253}|[0-9A-Fa-f:.]{2,45}"
@@ -137,6 +138,14 @@ def _project(value: str) -> str:
     return value
 
 
+def _text(value: str) -> str:
+    """Characters that are seen, in one line."""
+    hidden = re.search("[\x00-\x1f\x7f-\x9f\u2028\u2029]", value) or UNSEEN.search(value)
+    if hidden or not one_line(value) or len(value) > 255:
+        raise ValueError("write 1 to 255 characters, one line, none of them invisible")
+    return value
+
+
 def _like(pattern: str, words: str) -> AfterValidator:
     """A check of the whole text against ``pattern`` that says ``words`` when it fails."""
 
@@ -227,14 +236,7 @@ LocalTime = Annotated[time, BeforeValidator(_local_time)]
 Name = Annotated[
     str, _like(_NAME, "a name has letters, digits, - . _ only, and at most 63 of them")
 ]
-Text = Annotated[
-    str,
-    _like(
-        r"(?=.*\S)[^\x00-\x1f\x7f-\x9f\u00ad\u061c\u115f\u1160\u180e\u200b\u200e\u200f\u2028-\u202e"
-        r"\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb]{1,255}",
-        "write 1 to 255 characters, one line, none of them invisible",
-    ),
-]
+Text = Annotated[str, AfterValidator(_text)]
 ChannelName = Annotated[
     str,
     _like(

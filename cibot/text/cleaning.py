@@ -21,12 +21,33 @@ _NOT_SHOWN = dict.fromkeys(map(ord, _BIDI + _CONTROL))
 _DROPPED = re.compile(f"[{_BIDI}\ufeff\ufff9-\ufffb]")
 _BLANK = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_GONE = re.compile(
-    "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f"  # control codes; line breaks become spaces
-    "\u00ad\u115f\u1160\u180e\u200b\u200c\u2060-\u2065\u206a-\u206f"  # invisible
-    "\u3164\uffa0\ufff0-\ufffc\ufffe\uffff\U000e0000-\U000e0fff]"  # fillers, tags
+_CODES = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]")  # but line breaks
+_SPACE = re.compile("[\\s\u2800]+")  # Braille's blank, too
+
+# What draws nothing (Unicode: Default_Ignorable_Code_Point, annotations, no characters), but
+# for joiners and selectors where they change how their neighbours are drawn.
+_JOINED = (  # the scripts of Asia and Africa whose letters join, without what is unseen there
+    "\u0620-\u08ff\u0900-\u109f\u1780-\u17b3\u17b6-\u180a\u1820-\u18aa\ua800-\uaaff"
+    "\ufb50-\ufdff\ufe70-\ufefc\U00010a00-\U00011fff\U0001e900-\U0001e95f"
 )
-_SPACE = re.compile(r"\s+")
+_EMOJI = "\u2190-\u27ff\u2900-\u2bff\u3030\u303d\u3297\u3299\U0001f000-\U0001faff"
+_IDEOGRAPHS = "\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+_DRAWN = (  # the two characters that end where the text was read to
+    f"[{_JOINED}][\u200c\u200d](?=[{_JOINED}])",
+    f"[{_EMOJI}\ufe0f]\u200d(?=[{_EMOJI}])",
+    f"[{_EMOJI}\u00a9\u00ae\u203c\u2049\u2122\u2139][\ufe0e\ufe0f]",
+    "[0-9#*]\ufe0f(?=\u20e3)",
+    f"[{_IDEOGRAPHS}][\ufe00-\ufe02\U000e0100-\U000e01ef]",
+    "[\u1820-\u18aa][\u180b-\u180d\u180f]",
+)
+UNSEEN = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
+    "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffc\ufffe\uffff"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+    + "".join(f"(?<!{drawn})" for drawn in _DRAWN)
+)
+"""An invisible character. A joiner between letters that join, as Persian writes them, or within
+an emoji is none: it is seen by what it does."""
 _MOST_MARKS = 6  # accents upon one letter; no language needs more, towers cover other lines
 
 
@@ -52,7 +73,7 @@ def one_line(text: str) -> str:
     Line breaks, tabs and runs of white space become one space; the ends are
     stripped; lone surrogates become U+FFFD; piles of accents are cut to six.
     """
-    text = clean(_GONE.sub("", _SPACE.sub(" ", text)))
+    text = clean(_CODES.sub("", UNSEEN.sub("", _SPACE.sub(" ", text))))
     if not text.isascii():
         text = "".join(_without_towers(text))
     return _SPACE.sub(" ", text).strip()

@@ -155,3 +155,10 @@ def test_who_looks_like_a_name_that_is_taken_gets_another(name: str) -> None:
     assert mine.endswith(" (review)")
     assert free_name(Account(8, "u8", name), "review", {"Zuul", mine}).endswith(" (u8)")
     assert free_name(Account(9, "u9", name), "review", {"Zeus"}) == mine.removesuffix(" (review)")
+
+
+def test_a_persian_name_keeps_its_joiner_and_is_the_same_without_it() -> None:
+    name = "\u0639\u0644\u06cc\u200c\u0631\u0636\u0627"
+    assert free_name(Account(7, "u7", name), "review", ()) == name
+    joined = name.replace("\u200c", "")
+    assert free_name(Account(8, "u8", joined), "review", {name}).endswith(" (review)")

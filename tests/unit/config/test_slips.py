@@ -207,9 +207,17 @@ def test_a_name_that_is_suggested_breaks_no_line(written: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "unseen", "\u200b\u202e\ufeff\u2060\x85\u200e\u200f\u061c\u00ad\u2028\u3164"
+    "unseen",
+    "\u200b\u202e\ufeff\u2060\x85\u200e\u200f\u061c\u00ad\u2028\u3164\u200c\u200d\ufe0f\u034f",
 )
 def test_a_name_with_what_nobody_sees_is_a_mistake(written: Path, unseen: str) -> None:
     """Pasted from a page: nobody could type it, and it would stand beside its double."""
     pasted = f'{GERRIT}[[ci]]\nname = "Zu{unseen}ul"\naccounts = ["zuul"]\n'
     assert "none of them invisible" in _mistake(written, pasted)
+
+
+def test_a_name_is_written_as_its_language_writes_it(written: Path) -> None:
+    """Joiners of Persian and of emoji are seen by what they do to the letters beside them."""
+    for name in ("\u0639\u0644\u06cc\u200c\u0631\u0636\u0627", "\u2764\ufe0f\u200d\U0001f525 CI"):
+        loaded = _read(written, f'{GERRIT}[[ci]]\nname = "{name}"\naccounts = ["a"]\n')
+        assert loaded.config.ci[0].name == name

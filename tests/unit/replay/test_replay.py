@@ -154,9 +154,7 @@ def test_hostile_text_stays_on_its_line(tmp_path: Path) -> None:
         change["messages"][2]["message"] = change["messages"][2]["message"].replace(
             "unit", "u\x1b[31m"
         )
-    result = run(
-        file_of(tmp_path / "h.jsonl", history), "--ci", f"{ACME}=Acme", "--reference", "1"
-    )
+    result = run(file_of(tmp_path / "h.jsonl", history), "--ci", f"{ACME}=Acme", "--reference", "1")
     assert "u[31m" in result.stdout
     assert "\x1b" not in result.stdout
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import Markup
 
-from cibot.text.cleaning import in_order, one_line, split
+from cibot.text.cleaning import UNSEEN, in_order, one_line, split
 
 FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
 FLAG = "\U0001f1e9\U0001f1ea"
@@ -36,6 +36,37 @@ HOSTILE = st.text(
 )
 def test_one_line(text, plain):
     assert one_line(text) == plain
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        "\u0639\u0644\u06cc\u200c\u0631\u0636\u0627",  # Persian: a joiner parts two words
+        "\u0915\u094d\u200d\u0937",  # Hindi: a half letter
+        FAMILY,
+        "\u2764\ufe0f\u200d\U0001f525",
+        "1\ufe0f\u20e3",
+        "\u845b\U000e0100\u57ce",  # Japanese: which form of a letter
+    ],
+)
+def test_a_joiner_that_changes_what_is_drawn_is_seen(seen: str) -> None:
+    assert UNSEEN.search(seen) is None
+    assert one_line(seen) == seen
+
+
+@pytest.mark.parametrize(
+    "unseen", "\u00ad\u034f\u061c\u115f\u200b\u200c\u200d\u202e\u2060\u3164\ufe0f\ufeff"
+)
+@pytest.mark.parametrize("around", [("Zu", "ul"), ("Zuul", ""), ("\u0639\u0644\u06cc", "")])
+def test_what_draws_nothing_is_unseen_and_goes(around: tuple[str, str], unseen: str) -> None:
+    before, after = around
+    assert UNSEEN.search(before + unseen + after)
+    assert one_line(before + unseen + after) == before + after
+
+
+@given(HOSTILE)
+def test_nothing_unseen_is_left_in_a_line(text: str) -> None:
+    assert UNSEEN.search(one_line(text)) is None
 
 
 @given(HOSTILE)
