@@ -5,27 +5,20 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 
 from cibot.config.models import Config
 from cibot.health.branches import read_branches
+from cibot.incidents.gathering import Hold, Together, Waiting, hold, together
 from cibot.incidents.incident import Incident, Phase
 from cibot.incidents.mass import (
     HALF_WAY_STEP,
-    HOLD,
-    JOINING,
-    LEFT,
     LONGEST,
     Opening,
     by_stage,
-    common_breakage,
-    joined,
     lasts,
-    of_member,
     opening,
-    settled,
-    suspected,
     worth,
 )
 from cibot.incidents.mass_messages import Mass, ended_card, joined_card, mass_card, others_broke_too
@@ -63,19 +56,6 @@ _BEGUN = BEGINS | {HALF_WAY_STEP}
 
 
 @dataclass(frozen=True, slots=True)
-class Hold:
-    """That a message waits for those of other CIs: of which mass failure, and until when.
-
-    Without a ``group`` it waits to see whether there is one. What ``is_known`` by the
-    message of that is noted without one of its own.
-    """
-
-    group: str | None
-    until: datetime
-    is_known: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Member:
     """An incident and its CI."""
 
@@ -109,15 +89,80 @@ def _members(tx: Tx, messages: Iterable[StoredMessage]) -> dict[int, Member]:
     return _read(tx, all_cis(tx), {row.incident for row in messages if row.incident is not None})
 
 
-def _openings(tx: Tx, cis: Iterable[KnownCi], now: datetime) -> tuple[list[Opening], list[Opening]]:
-    """What opened within the last day and lasts, and what is half way to it."""
-    names = {ci.id: ci.name for ci in cis}
-    lasting = (
-        opening(names.get(row.ci_id, "?"), incident)
-        for row, incident in readable(incidents_of(tx))
-        if incident.open
-    )
-    return by_stage(lasting, now)
+class _Alerts:
+    """The messages of an incident among those of all CIs: a `MassHistory` in the outbox's rows."""
+
+    def __init__(self, config: Config, tx: Tx, incident: int, now: datetime) -> None:
+        self._config, self._tx, self._now = config, tx, now
+        self._own = messages_of(tx, [incident])
+        self._cis = all_cis(tx)
+        self.cis = len(self._cis)
+
+    def group(self) -> str | None:
+        """The mass failure that the incident is of."""
+        begun = (message for message in reversed(self._own) if message.step in _BEGUN)
+        return next((message.group for message in begun), None)
+
+    def waits_until(self) -> datetime | None:
+        """Until when the first of its messages that are gathered waits."""
+        return next((message.not_before for message in self._own if message.waits), None)
+
+    def openings(self) -> tuple[list[Opening], list[Opening]]:
+        """What opened within the last day and lasts, and what is half way to it."""
+        names = {ci.id: ci.name for ci in self._cis}
+        lasting = (
+            opening(names.get(row.ci_id, "?"), incident)
+            for row, incident in readable(incidents_of(self._tx))
+            if incident.open
+        )
+        return by_stage(lasting, self._now)
+
+    def joins(self, opened: Iterable[Opening]) -> str | None:
+        """The mass failure that an incident which opens is of: it was half way, or it lasts."""
+        if self._own and self._own[-1].step == HALF_WAY_STEP:
+            return self._own[-1].group
+        recent = [other.incident for other in opened if other.incident is not None]
+        groups = {message.group for message in messages_of(self._tx, recent) if message.group}
+        newest_first = sorted(groups, reverse=True)
+        return next((group for group in newest_first if self._lasts(group, LONGEST)), None)
+
+    def lasts(self, group: str) -> bool:
+        """Whether a mass failure goes on."""
+        return self._lasts(group, None)
+
+    def _lasts(self, group: str, longest: timedelta | None) -> bool:
+        members = _members(self._tx, messages_of_group(self._tx, group)).values()
+        if longest is not None:
+            began = [member.opening(self._tx).at for member in members if member.incident.opened_at]
+            if not began or self._now - min(began) > longest:
+                return False
+        return lasts(len(members), sum(member.incident.open for member in members))
+
+    def begins(self, broken: Sequence[Opening]) -> str:
+        """Makes the alerts of these those of a mass failure; its key."""
+        group = f"mass:{broken[0].at:%Y%m%dT%H%M%S}"
+        ids = [other.incident for other in broken if other.incident and not other.half_way]
+        join_group(self._tx, ids, WORSE, group, broken[0].at)
+        half_way = {other.incident for other in broken if other.half_way and other.incident}
+        for member in _read(self._tx, self._cis, half_way).values():
+            if muted(self._tx, member.ci.name, self._now) is None:
+                self._note_half_way(member, group)
+        return group
+
+    def _note_half_way(self, member: Member, group: str) -> None:
+        """Puts a CI that is half way into the message of the rooms that would hear of it."""
+        ci, incident, tx = member.ci, member.incident, self._tx
+        kinds = frozenset(symptom.signal for symptom in incident.symptoms)
+        homes = records_of(tx, {ci.id})
+        projects = frozenset(row.project for row in homes if row.place is not None)
+        branches = [read_branches(health.branches) for health in health_of(tx, ci.id)]
+        where = concerned(kinds, branches[0] if branches else ())
+        owner = next((named.owner for named in self._config.ci if named.name == ci.name), None)
+        alert = Alert(ci.name, kinds, incident.severity, owner, projects, where)
+        key = f"incident:{incident.id}:{HALF_WAY_STEP}:{group}"
+        about = About(MessageKind.ALERT, key, incident.id, HALF_WAY_STEP, group)
+        text = card(f"{ci.name} is half way")
+        tell_all(tx, self._config, alert, ci.id, about, text, self._now, gather=self._now)
 
 
 class MassFailures:
@@ -125,86 +170,11 @@ class MassFailures:
 
     def __init__(self, config: Config) -> None:
         self._config = config
-        self._owners = {ci.name: ci.owner for ci in config.ci}
 
-    def gathering(self, tx: Tx, recorded: Recorded, news: News, now: datetime) -> Hold | None:
+    def gathering(self, tx: Tx, recorded: Recorded, news: News, now: datetime) -> Hold[str] | None:
         """Whether news is sent together with that of other CIs; None where it is sent alone."""
-        own = messages_of(tx, [recorded.stored.id])
-        begun = (message for message in reversed(own) if message.step in _BEGUN)
-        group = next((message.group for message in begun), None)
-        held = [message for message in own if message.waits]
-        if news.step.name in BEGINS:
-            cis = all_cis(tx)
-            opened, pending = _openings(tx, cis, now)
-            group = self._joins(tx, own, opened, now)
-            group = group or self._breaks(tx, cis, opened, pending, now)
-            if group is not None:
-                return Hold(group, now + JOINING)
-            waits = suspected(opened, len(cis), now, pending)
-            return Hold(None, now + HOLD) if waits else None
-        if group is None:
-            return Hold(None, held[0].not_before) if held else None
-        with_others = of_member(
-            news, recorded.incident.notified, going_on=self._lasts(tx, group), waits=bool(held)
-        )
-        if with_others is None:
-            return None
-        wait = LEFT if news.step.name in ENDS else JOINING
-        return Hold(group, now + wait, is_known=not with_others)
-
-    def _joins(
-        self, tx: Tx, own: Sequence[StoredMessage], opened: Iterable[Opening], now: datetime
-    ) -> str | None:
-        """The mass failure that an incident which opens is of: it was half way, or it lasts."""
-        if own and own[-1].step == HALF_WAY_STEP:
-            return own[-1].group
-        recent = [other.incident for other in opened if other.incident is not None]
-        groups = {message.group for message in messages_of(tx, recent) if message.group}
-        newest_first = sorted(groups, reverse=True)
-        return next((group for group in newest_first if self._lasts(tx, group, now)), None)
-
-    def _lasts(self, tx: Tx, group: str, now: datetime | None = None) -> bool:
-        """Whether a mass failure goes on; with ``now`` whether it began within a day before."""
-        members = _members(tx, messages_of_group(tx, group)).values()
-        began = [member.opening(tx).at for member in members if member.incident.opened_at]
-        recent = now is None or (bool(began) and now - min(began) <= LONGEST)
-        return recent and lasts(len(members), sum(member.incident.open for member in members))
-
-    def _breaks(
-        self,
-        tx: Tx,
-        cis: Sequence[KnownCi],
-        opened: Iterable[Opening],
-        pending: Iterable[Opening],
-        now: datetime,
-    ) -> str | None:
-        """The key of the mass failure that this opening makes, if it makes one."""
-        broken = common_breakage(opened, len(cis), now, pending)
-        if broken is None:
-            return None
-        group = f"mass:{broken[0].at:%Y%m%dT%H%M%S}"
-        ids = [other.incident for other in broken if other.incident and not other.half_way]
-        join_group(tx, ids, WORSE, group, broken[0].at)
-        half_way = {other.incident for other in broken if other.half_way and other.incident}
-        for member in _read(tx, cis, half_way).values():
-            if muted(tx, member.ci.name, now) is None:
-                self._note_half_way(tx, member, group, now)
-        return group
-
-    def _note_half_way(self, tx: Tx, member: Member, group: str, now: datetime) -> None:
-        """Puts a CI that is half way into the message of the rooms that would hear of it."""
-        ci, incident = member.ci, member.incident
-        kinds = frozenset(symptom.signal for symptom in incident.symptoms)
-        homes = records_of(tx, {ci.id})
-        projects = frozenset(row.project for row in homes if row.place is not None)
-        branches = [read_branches(health.branches) for health in health_of(tx, ci.id)]
-        where = concerned(kinds, branches[0] if branches else ())
-        owner = self._owners.get(ci.name)
-        alert = Alert(ci.name, kinds, incident.severity, owner, projects, where)
-        key = f"incident:{incident.id}:{HALF_WAY_STEP}:{group}"
-        about = About(MessageKind.ALERT, key, incident.id, HALF_WAY_STEP, group)
-        text = card(f"{ci.name} is half way")
-        tell_all(tx, self._config, alert, ci.id, about, text, now, gather=now)
+        alerts = _Alerts(self._config, tx, recorded.stored.id, now)
+        return hold(news, recorded.incident.notified, alerts, now)
 
     def settle(self, tx: Tx, now: datetime, last: Subject | None = None) -> int:
         """Tells what was gathered and need not wait any longer; returns how many messages.
@@ -296,60 +266,47 @@ class _Room:
 
     def tell(self) -> int:
         """Tells what is due; returns how many messages that are."""
-        begun = [row for row in self._left if row.step in WORSE or row.step == HALF_WAY_STEP]
-        ended = [row for row in self._left if row.step in ENDS]
-        return self._tell_begun(begun) + self._tell_ended(ended)
+        if self._announced or not any(row.step in WORSE for row in self._left):
+            half_way = [row.id for row in self._left if row.step == HALF_WAY_STEP]
+            fold_waiting(self._tx, half_way)  # named with those that broke first, or never
+        rows = {row.incident or 0: row for row in self._left}
+        due = together(
+            {number: Waiting(row.step or "", row.created_at) for number, row in rows.items()},
+            announced=self._announced,
+            ever=self._ever & self._members.keys(),
+            notified=self._notified,
+            lasts=lambda number: number in self._members and self._members[number].lasts,
+            now=self._now,
+        )
+        return sum(self._tell(said, [rows[number] for number in said.incidents]) for said in due)
 
-    def _tell_begun(self, begun: Sequence[StoredMessage]) -> int:
-        opened = [row for row in begun if row.step != HALF_WAY_STEP]
-        if self._announced or not opened:  # who is half way is named with those that broke first
-            fold_waiting(self._tx, [row.id for row in begun if row not in opened])
-        if self._announced:
-            if not joined([row.created_at for row in opened], self._now):
-                return 0
-            text = joined_card(self._mass(opened), self._openings(opened))
-            return self._say("joined", text, opened)
-        if not opened:
-            return 0
-        mass = self._mass(begun)
+    def _tell(self, said: Together[int], rows: Sequence[StoredMessage]) -> int:
+        """One message of these rows, or the row itself where it is alone."""
+        if said.step == "resolved":
+            if len(rows) == 1:
+                return self._alone(rows[0])
+            ends = [self._members[number].incident.resolved_at for number in said.incidents]
+            at = max(end or self._now for end in ends)
+            text = ended_card(self._mass(()), self._of(said.incidents), self._of(said.left), at)
+            by_itself = self._by_itself.intersection(said.incidents)
+            return self._say(said.step, replace(text, shown_on=tuple(sorted(by_itself))), rows)
+        mass = self._mass(said.incidents)
+        if said.step == "joined":
+            return self._say(said.step, joined_card(mass, self._of(said.incidents)), rows)
         if len(mass.here) == 1:
-            return self._alone(opened[0], mass)
+            return self._alone(rows[0], mass)
         names = {other.ci for other in mass.here}
         last = self._last if self._last and self._last.ci in names else None
-        return self._say("opened", mass_card(mass, last), begun)
+        return self._say(said.step, mass_card(mass, last), rows)
 
-    def _tell_ended(self, ended: Sequence[StoredMessage]) -> int:
-        over = {row.incident for row in ended if row.incident is not None}
-        left = [
-            number
-            for number in self._notified - over
-            if (member := self._members.get(number)) is not None and member.lasts
-        ]
-        times = [row.created_at for row in ended]
-        if not settled(
-            times, len(self._ever & self._members.keys()) - len(left), len(left), self._now
-        ):
-            return 0
-        if len(ended) == 1:
-            return self._alone(ended[0])
-        mass = self._mass(())
-        ends = [self._members[row.incident or 0].incident.resolved_at for row in ended]
-        at = max(end or self._now for end in ends)
-        text = ended_card(mass, self._openings(ended), self._of(left), at)
-        text = replace(text, shown_on=tuple(sorted(over & self._by_itself)))
-        return self._say("resolved", text, ended)
-
-    def _mass(self, begun: Iterable[StoredMessage]) -> Mass:
-        here = self._ever | {row.incident for row in begun}
+    def _mass(self, begun: Iterable[int]) -> Mass:
+        here = self._ever | {*begun}
         everywhere = tuple(self._of(self._members))
         shown = tuple(other for other in everywhere if other.incident in here)
         return Mass(shown, everywhere, self._cis, home(self._config), self._group)
 
-    def _openings(self, rows: Iterable[StoredMessage]) -> list[Opening]:
-        return self._of(row.incident for row in rows)
-
-    def _of(self, numbers: Iterable[int | None]) -> list[Opening]:
-        members = (self._members.get(number or 0) for number in numbers)
+    def _of(self, numbers: Iterable[int]) -> list[Opening]:
+        members = (self._members.get(number) for number in numbers)
         return [member.opening(self._tx) for member in members if member is not None]
 
     def _say(self, step: str, text: Card, rows: Sequence[StoredMessage]) -> int:

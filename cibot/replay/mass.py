@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
 
+from cibot.incidents.gathering import Waiting, hold, together
 from cibot.incidents.incident import Incident, Notified
 from cibot.incidents.mass import (
     HOLD,
@@ -16,17 +17,12 @@ from cibot.incidents.mass import (
     SETTLING,
     Opening,
     by_stage,
-    common_breakage,
-    joined,
     lasts,
-    of_member,
     opening,
-    settled,
-    suspected,
     worth,
 )
 from cibot.incidents.mass_messages import Mass, ended_card, joined_card, mass_card
-from cibot.incidents.news import BEGINS, ENDS, News
+from cibot.incidents.news import ENDS, News
 from cibot.store.cis import KnownCi
 from cibot.text.card import Card
 
@@ -57,56 +53,102 @@ class ReplayedMessage:
 
 @dataclass(slots=True)
 class _Failure:
-    """A mass failure: its incidents, those that the room knows as bad, and what waits."""
+    """A mass failure: its incidents, those that the room knows as bad, and what waits.
+
+    ``half_way`` are those of them that were told as half way and did not open since.
+    """
 
     began: datetime
-    members: set[Which] = field(default_factory=set)
-    notified: set[Which] = field(default_factory=set)
-    waits: list[ReplayedMessage] = field(default_factory=list)
+    members: set[Which]
+    half_way: set[Which]
+    notified: set[Which]
+    waits: list[ReplayedMessage]
     announced: bool = False
+
+
+class _News:
+    """A message among those of all CIs: a `MassHistory` in what a replay holds."""
+
+    def __init__(
+        self, gathered: Gathered, message: ReplayedMessage, newest: Iterable[Which]
+    ) -> None:
+        self._gathered, self._message = gathered, message
+        self._newest = list(newest)
+        self.cis = len(gathered.cis)
+
+    def group(self) -> _Failure | None:
+        """The newest mass failure that its incident is of."""
+        failures = reversed(self._gathered.failures)
+        return next((each for each in failures if self._message.which in each.members), None)
+
+    def waits_until(self) -> datetime | None:
+        """When what waits of its incident is due; the time itself matters to nobody here."""
+        failure = self.group()
+        waiting = self._gathered.held if failure is None else failure.waits
+        of_it = (other for other in waiting if other.which == self._message.which)
+        return next((other.at + HOLD for other in of_it), None)
+
+    def openings(self) -> tuple[list[Opening], list[Opening]]:
+        """What opened within the last day and lasts, and what is half way to it."""
+        return by_stage(self._gathered.openings(self._newest), self._message.at)
+
+    def joins(self, _opened: Iterable[Opening]) -> _Failure | None:
+        """The mass failure that an incident which opens is of: it was half way, or it lasts."""
+        for failure in reversed(self._gathered.failures):
+            recent = self._message.at - failure.began <= LONGEST
+            if self._message.which in failure.half_way or (recent and self.lasts(failure)):
+                return failure
+        return None
+
+    def begins(self, broken: Sequence[Opening]) -> _Failure:
+        """Begins a mass failure, with what was held of it."""
+        names = {other.ci: other.half_way for other in broken}
+        cis = self._gathered.cis
+        members = {which for which in self._newest if cis[which[0]].name in names}
+        half_way = {which for which in members if names[cis[which[0]].name]}
+        waits = [other for other in self._gathered.held if other.which in members]
+        waiting = {other.which for other in waits} | {self._message.which}
+        failure = _Failure(broken[0].at, members, half_way, members - waiting, waits)
+        self._gathered.held = [other for other in self._gathered.held if other.which not in members]
+        self._gathered.failures.append(failure)
+        return failure
+
+    def lasts(self, failure: _Failure) -> bool:
+        """Whether a mass failure goes on."""
+        incidents = map(self._gathered.now, failure.members)
+        members = [incident for incident in incidents if incident is not None]
+        return lasts(len(members), sum(incident.open for incident in members))
 
 
 class Gathered:
     """Messages that wait for those of others; ``now`` gives an incident as it is, or None."""
 
     def __init__(self, cis: Mapping[int, KnownCi], now: Callable[[Which], Incident | None]) -> None:
-        self._cis = cis
-        self._now = now
-        self._held: list[ReplayedMessage] = []
-        self._failures: list[_Failure] = []
+        self.cis = cis
+        self.now = now
+        self.held: list[ReplayedMessage] = []
+        self.failures: list[_Failure] = []
 
     def takes(
         self, message: ReplayedMessage, before: Notified | None, newest: Iterable[Which]
     ) -> bool:
         """Whether a message is not sent by itself; ``newest`` are the incidents that last."""
-        which, at = message.which, message.at
-        if message.news.step.name in BEGINS:
-            failure = self._joins(which, at) or self._breaks(message, newest)
-            if failure is not None:
-                failure.members.add(which)
-                failure.waits.append(message)
-                return True
-            opened, pending = self._openings(newest, at)
-            held = suspected(opened, len(self._cis), at, pending)
-            self._held += [message] if held else []
-            return held
-        failure = next(
-            (candidate for candidate in reversed(self._failures) if which in candidate.members),
-            None,
-        )
+        waits = hold(message.news, before, _News(self, message, newest), message.at)
+        if waits is None or waits.is_known:
+            return waits is not None
+        failure = waits.group
         if failure is None:
-            held = any(other.which == which for other in self._held)
-            self._held += [message] if held else []
-            return held
-        waits = any(other.which == which for other in failure.waits)
-        with_others = of_member(message.news, before, going_on=self._lasts(failure), waits=waits)
-        failure.waits += [message] if with_others else []
-        return with_others is not None
+            self.held.append(message)
+            return True
+        failure.members.add(message.which)
+        failure.half_way.discard(message.which)
+        failure.waits.append(message)
+        return True
 
     def due(self, after: datetime) -> datetime | None:
         """The next moment after ``after`` at which a waiting message may be sent."""
-        times = [message.at + HOLD for message in self._held]
-        for failure in self._failures:
+        times = [message.at + HOLD for message in self.held]
+        for failure in self.failures:
             ended = [message.at for message in failure.waits if message.news.step.name in ENDS]
             begun = [message.at for message in failure.waits if message.news.step.name not in ENDS]
             times += [max(ended) + SETTLING, max(ended) + LEFT] if ended else []
@@ -115,96 +157,65 @@ class Gathered:
 
     def settle(self, now: datetime) -> Iterator[ReplayedMessage]:
         """Sends what need not wait any longer."""
-        out = [message for message in self._held if now - message.at >= HOLD]
+        out = [message for message in self.held if now - message.at >= HOLD]
         gone = {message.which for message in out}
-        waited = [message for message in self._held if message.which in gone]
-        self._held = [message for message in self._held if message.which not in gone]
+        waited = [message for message in self.held if message.which in gone]
+        self.held = [message for message in self.held if message.which not in gone]
         yield from (replace(message, at=now) for message in _left(waited, ()))
-        for failure in self._failures:
+        for failure in self.failures:
             yield from self._tell(failure, now)
 
-    def _joins(self, which: Which, at: datetime) -> _Failure | None:
-        for failure in reversed(self._failures):
-            going_on = at - failure.began <= LONGEST and self._lasts(failure)
-            if which in failure.members or going_on:
-                return failure
-        return None
-
-    def _lasts(self, failure: _Failure) -> bool:
-        members = [incident for which in failure.members if (incident := self._now(which))]
-        return lasts(len(members), sum(incident.open for incident in members))
-
-    def _openings(
-        self, newest: Iterable[Which], at: datetime
-    ) -> tuple[list[Opening], list[Opening]]:
-        return by_stage(self._of(newest).values(), at)
-
-    def _of(self, some: Iterable[Which]) -> dict[Which, Opening]:
-        incidents = ((which, self._now(which)) for which in sorted(some))
-        return {
-            which: opening(self._cis[which[0]].name, incident)
+    def openings(self, some: Iterable[Which]) -> list[Opening]:
+        """What of these incidents concerns a mass failure."""
+        incidents = ((which, self.now(which)) for which in sorted(some))
+        return [
+            opening(self.cis[which[0]].name, incident)
             for which, incident in incidents
             if incident is not None
-        }
-
-    def _breaks(self, message: ReplayedMessage, newest: Iterable[Which]) -> _Failure | None:
-        """The mass failure that this opening makes, if it makes one."""
-        newest = list(newest)
-        opened, pending = self._openings(newest, message.at)
-        broken = common_breakage(opened, len(self._cis), message.at, pending)
-        if broken is None:
-            return None
-        names = {other.ci for other in broken}
-        members = {which for which in newest if self._cis[which[0]].name in names}
-        failure = _Failure(broken[0].at, members)
-        failure.waits = [other for other in self._held if other.which in members]
-        waits = {other.which for other in failure.waits} | {message.which}
-        failure.notified = members - waits  # by messages of their own, or the one sent half way
-        self._held = [other for other in self._held if other.which not in members]
-        self._failures.append(failure)
-        return failure
+        ]
 
     def _tell(self, failure: _Failure, now: datetime) -> Iterator[ReplayedMessage]:
         failure.waits = _left(failure.waits, failure.notified)
-        begun = [other for other in failure.waits if other.news.step.name not in ENDS]
-        ended = [other for other in failure.waits if other.news.step.name in ENDS]
-        if begun and (not failure.announced or joined([other.at for other in begun], now)):
-            mass, openings = self._mass(failure), self._openings_of(begun)
-            card = joined_card(mass, openings) if failure.announced else mass_card(mass)
-            failure.announced = True
-            failure.notified |= {other.which for other in begun}
-            yield self._say(begun, now, card)
-            failure.waits = ended
-        over = {other.which for other in ended}
-        left = [
-            which
-            for which in failure.notified - over
-            if (incident := self._now(which)) and incident.open and incident.opened_at is not None
-        ]
-        gone = len(failure.members) - len(left)
-        if settled([other.at for other in ended], gone, len(left), now):
-            failure.notified -= over
-            failure.waits = [other for other in failure.waits if other.which not in over]
-            if len(ended) == 1:
-                yield replace(ended[0], at=now)
-                return
-            last = max(other.incident.resolved_at or now for other in ended)
-            others = [*self._of(left).values()]
-            card = ended_card(self._mass(failure), self._openings_of(ended), others, last)
-            yield self._say(ended, now, card)
+        waiting = {message.which: message for message in failure.waits}
+        due = together(
+            {which: Waiting(other.news.step.name, other.at) for which, other in waiting.items()},
+            announced=failure.announced,
+            ever=failure.members,
+            notified=failure.notified,
+            lasts=self._is_bad,
+            now=now,
+        )
+        for said in list(due):
+            messages = [waiting[which] for which in said.incidents]
+            failure.waits = [other for other in failure.waits if other.which not in said.incidents]
+            openings, mass = self.openings(said.incidents), self._mass(failure)
+            if said.step != "resolved":
+                failure.notified.update(said.incidents)
+                failure.announced = True
+                card = mass_card(mass) if said.step == "opened" else joined_card(mass, openings)
+                yield self._say(messages, now, card)
+                continue
+            failure.notified.difference_update(said.incidents)
+            if len(messages) == 1:
+                yield replace(messages[0], at=now)
+                continue
+            last = max(message.incident.resolved_at or now for message in messages)
+            card = ended_card(mass, openings, self.openings(said.left), last)
+            yield self._say(messages, now, card)
+
+    def _is_bad(self, which: Which) -> bool:
+        incident = self.now(which)
+        return incident is not None and incident.open and incident.opened_at is not None
 
     def _say(
         self, messages: Sequence[ReplayedMessage], now: datetime, card: Card
     ) -> ReplayedMessage:
-        openings = tuple(self._openings_of(messages))
+        openings = tuple(self.openings(message.which for message in messages))
         return replace(messages[-1], at=now, together=openings, card=card)
 
-    def _openings_of(self, messages: Iterable[ReplayedMessage]) -> list[Opening]:
-        return [*self._of(other.which for other in messages).values()]
-
     def _mass(self, failure: _Failure) -> Mass:
-        members = tuple(self._of(failure.members).values())
-        return Mass(members, members, len(self._cis))
+        members = tuple(self.openings(failure.members))
+        return Mass(members, members, len(self.cis))
 
 
 def _left(messages: Iterable[ReplayedMessage], notified: Container[Which]) -> list[ReplayedMessage]:

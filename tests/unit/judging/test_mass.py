@@ -325,3 +325,16 @@ def test_a_second_look_says_nothing_twice(mass: Mass) -> None:
     assert len(mass.sent()) == 1
     mass.tick()
     assert mass.woken == 0
+
+
+def test_who_joined_just_now_is_left_when_the_others_are_over(mass: Mass) -> None:
+    for name in "ABC":
+        mass.breaks(name)
+    mass.now += 20 * MINUTE
+    mass.breaks("D")
+    mass.recovers("A")
+    mass.recovers("B")
+    mass.now += 2 * HOUR  # nobody ticks meanwhile
+    mass.recovers("C")
+    assert "by now also: D" in mass.sent()[-1]
+    assert not any("recovered" in said for said in mass.sent())

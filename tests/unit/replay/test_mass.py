@@ -130,3 +130,16 @@ def test_what_gets_worse_in_one_family_is_known() -> None:
     ]
     assert len(history.said()) == 3
     assert history.said()[2].startswith("14:00")
+
+
+def test_who_breaks_again_after_a_mass_failure_is_told_by_itself() -> None:
+    history = History()
+    history.opens("ABC", 0)
+    history.ends("ABC", 380)
+    at = NOW + timedelta(days=3)
+    again = replace(
+        history._incidents["B"], phase=Phase.FIRING, symptoms=(FAILING,), resolved_at=None,
+        reopened=1, changed_at=at,
+    )  # fmt: skip
+    history._step("B", at, again, "reopened")
+    assert history.said()[-1].startswith("12:00 B is again failing")
