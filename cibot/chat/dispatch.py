@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import re
 import threading
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -154,8 +155,11 @@ class Dispatcher:
 
     def _is_first(self, question: Question) -> bool:
         """Whether no other process took the question before."""
+        claim = uuid.uuid4().hex
         try:
-            return self._store.write(lambda tx: claim_request(tx, question.keys, self._clock()))
+            return self._store.write(
+                lambda tx: claim_request(tx, question.keys, claim, self._clock())
+            )
         except CibotError as error:  # which the answer will say
             log.warning("a question may be a repeat cause=%s", error)
             return True

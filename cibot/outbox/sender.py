@@ -15,7 +15,7 @@ import logging
 import random
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from cibot.chat.protocol import Backend, Channel
 from cibot.errors import CibotError, Permanent, Transient, Unconfirmed, reason_of
@@ -35,6 +35,7 @@ _LONGEST_WAIT_S = 300.0
 _PRIVATE = timedelta(hours=1)  # so long somebody who is away is looked for
 _LOOK_EVERY = timedelta(minutes=1)
 _IDLE_S = 1.0  # what another process put back for later comes due without a wake
+_AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)  # by the clock of any host
 _GLANCES = 10  # meanwhile, whether a network that was away is there
 
 
@@ -67,6 +68,7 @@ class Sender:
         self._works: set[Channel] = set()  # rooms where the last message of this process got out
         self._looked: dict[str, datetime] = {}
         self._due: dict[str, list[datetime]] = {network: [] for network in backends}  # put back
+        self._unclear: dict[str, set[datetime]] = {network: set() for network in backends}
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
 
@@ -118,16 +120,21 @@ class Sender:
         for _ in range(_GLANCES):
             if self._wakes[network].wait(nap / _GLANCES):
                 return
-            if not was_up and self._backends[network].link().up:
+            if not was_up and self._can_send(network):
                 return
 
     def _hurry(self, network: str, was_up: bool) -> bool:
-        """Whether the network is there; where it has just come, nothing waits any longer."""
-        up = self._backends[network].link().up
-        if up and not was_up and self._leads():
+        """Whether this process can send there; once it can, nothing waits any longer.
+
+        What another leader put back, it put back by its own clock.
+        """
+        up = self._can_send(network)
+        if up and not was_up:
             self._claims.write(lambda tx: outbox.hurry(tx, network, self._clock()))
-            return True
-        return up and was_up
+        return up
+
+    def _can_send(self, network: str) -> bool:
+        return self._backends[network].link().up and self._leads()
 
     def send_one(self, network: str) -> bool:
         """Sends the next message that is due; False when there was none.
@@ -135,9 +142,7 @@ class Sender:
         Raises StoreError when the database is away.
         """
         now = self._clock()
-        outgoing = self._claims.write(
-            lambda tx: outbox.claim(tx, network, now, now + LEASE, frozenset())
-        )
+        outgoing = self._claim(network, now)
         if outgoing is None:
             return self._revive(network, now)
         try:
@@ -157,6 +162,15 @@ class Sender:
         else:
             self._done(outgoing, remote_id)
         return True
+
+    def _claim(self, network: str, now: datetime) -> Outgoing | None:
+        """Claims the next message; one too whose claim was stored and the answer lost."""
+        until = now + LEASE + timedelta(microseconds=random.randrange(1_000_000))
+        unclear = {until, *(lease for lease in self._unclear[network] if lease > now)}
+        self._unclear[network] = unclear
+        outgoing = self._claims.write(lambda tx: outbox.claim(tx, network, now, until, unclear))
+        self._unclear[network] = unclear - {until, outgoing and outgoing.lease_until}
+        return outgoing
 
     def _revive(self, network: str, now: datetime) -> bool:
         """Every minute: whether a given up message is due again, since a person may have acted."""
@@ -222,6 +236,8 @@ class Sender:
             wait = error.retry_after + random.uniform(0, 0.2)
         due = self._clock() + timedelta(seconds=wait)
         self._due[outgoing.network].append(due)
+        if not self._leads():  # the next leader need not wait, and has another clock
+            due = _AT_ONCE
         self._store.write(lambda tx: mark(tx, outgoing, due, str(error)))
         log.warning(
             "not sent yet key=%s room=%s/%s attempt=%d next_in_s=%.1f cause=%s",

@@ -74,7 +74,10 @@ class About:
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A claimed message. ``attempts`` counts this one; ``doubtful`` follows a crash."""
+    """A claimed message. ``attempts`` counts this one; ``doubtful`` follows a crash.
+
+    ``lease_until`` is the claim's lease.
+    """
 
     id: int
     about: About
@@ -84,6 +87,7 @@ class Outgoing:
     attempts: int
     created_at: datetime
     doubtful: bool = False
+    lease_until: datetime | None = None
 
     @property
     def key(self) -> str:
@@ -256,19 +260,22 @@ def move_messages(tx: Tx, incident_id: int, into: int) -> None:
 
 
 def claim(
-    tx: Tx, network: str, now: datetime, lease_until: datetime, skip_rooms: frozenset[str]
+    tx: Tx, network: str, now: datetime, lease_until: datetime, unclear: Collection[datetime] = ()
 ) -> Outgoing | None:
     """Claims the oldest due message of a network, in the order of its room, or None.
 
     A room whose oldest open message has to wait is skipped, so that later messages do not overtake
-    it.
+    it. ``unclear`` are the leases of the caller's claims of which it does not know whether they
+    were committed, since the answer was lost: a message that bears one is the caller's.
     """
     table = schema.outbox
     queued = (table.c.network == network, table.c.state.in_(_QUEUED))
     heads = select(func.min(table.c.id)).where(*queued).group_by(table.c.room)
     query = select(table).where(table.c.id.in_(heads)).order_by(table.c.id)
     for row in tx.execute(query).all():
-        if row.room in skip_rooms or not _is_due(row, now):
+        if row.state == MessageState.SENDING and row.lease_until in unclear:
+            return _outgoing(row, row.attempts, row.attempts > 1, row.lease_until)
+        if not _is_due(row, now):
             continue
         taken = tx.execute(
             update(table)
@@ -277,21 +284,25 @@ def claim(
             .values(state=MessageState.SENDING, attempts=row.attempts + 1, lease_until=lease_until)
         )
         if taken.rowcount == 1:
-            about = About(
-                MessageKind(row.kind), row.dedupe_key, row.incident_id, row.step, row.group_key,
-                row.account,
-            )  # fmt: skip
-            return Outgoing(
-                row.id, about, row.network, row.room, row.card, row.attempts + 1, row.created_at,
-                row.state == MessageState.SENDING,
-            )  # fmt: skip
+            doubtful = row.state == MessageState.SENDING
+            return _outgoing(row, row.attempts + 1, doubtful, lease_until)
     return None
+
+
+def _outgoing(row: Row[Any], attempts: int, doubtful: bool, lease_until: datetime) -> Outgoing:
+    about = About(
+        MessageKind(row.kind), row.dedupe_key, row.incident_id, row.step, row.group_key, row.account
+    )
+    return Outgoing(
+        row.id, about, row.network, row.room, row.card, attempts, row.created_at, doubtful,
+        lease_until,
+    )  # fmt: skip
 
 
 def _is_due(row: Row[Any], now: datetime) -> bool:
     """Whether a message may be claimed: not before its time, and not while another holds it."""
-    if row.state == MessageState.SENDING and row.lease_until and row.lease_until > now:
-        return False
+    if row.state == MessageState.SENDING and row.lease_until:
+        return bool(row.lease_until <= now)  # it was due when it was claimed
     # Added to be said at once: by another host's clock, maybe, which is not ours.
     at_once = row.attempts == 0 and row.not_before <= row.created_at
     return bool(at_once or row.not_before <= now)
@@ -313,8 +324,9 @@ def mark_later(tx: Tx, outgoing: Outgoing, not_before: datetime, error: str) -> 
 
 def mark_unsure(tx: Tx, outgoing: Outgoing, not_before: datetime, error: str) -> bool:
     """Leaves a message open that may be out already; it is looked for before it is sent again."""
-    values = {"not_before": not_before, "lease_until": not_before, "error": error[:2000]}
-    return settle(tx, outgoing, state=MessageState.SENDING, **values)
+    return settle(
+        tx, outgoing, state=MessageState.SENDING, not_before=not_before, error=error[:2000]
+    )
 
 
 def mark_dead(tx: Tx, outgoing: Outgoing, again: datetime, error: str) -> bool:

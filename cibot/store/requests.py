@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import uuid
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -14,14 +13,16 @@ from cibot.store.engine import Tx
 from cibot.store.rows import upsert
 
 
-def claim_request(tx: Tx, keys: Sequence[str], now: datetime) -> bool:
-    """Whether this is the first time that a request with one of these keys is seen."""
+def claim_request(tx: Tx, keys: Sequence[str], claim: str, now: datetime) -> bool:
+    """Whether this is the first time that a request with one of these keys is seen.
+
+    ``claim`` names the one who asks: true again for the same, as where the answer was lost.
+    """
     table = schema.request
     digests = sorted(hashlib.sha256(key.encode()).hexdigest() for key in set(keys))
-    mine = uuid.uuid4().hex
-    upsert(tx, table, [{"digest": digest, "claim": mine, "at": now} for digest in digests])
+    upsert(tx, table, [{"digest": digest, "claim": claim, "at": now} for digest in digests])
     query = select(table.c.claim).where(table.c.digest.in_(digests))
-    return all(claim == mine for claim in tx.execute(query).scalars())
+    return all(stored == claim for stored in tx.execute(query).scalars())
 
 
 def forget_requests(tx: Tx, before: datetime) -> int:

@@ -230,7 +230,7 @@ def test_a_digest_that_is_out_is_not_written_over(chat: Chat) -> None:
             return digests.fold(tx, text, digest, to, NOW, NOW, last)
 
         assert [fold("one"), fold("two")] == [True, True]
-        assert outbox.claim(tx, "irc", NOW, NOW + HOUR, frozenset())
+        assert outbox.claim(tx, "irc", NOW, NOW + HOUR)
         assert not fold("three")
 
     def last(written: Written) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import timedelta
 
 import pytest
@@ -62,7 +63,7 @@ def test_a_clock_that_is_wrong_blocks_nobody(store: Store, minutes: int) -> None
 
 def outbox_claim(host: Host) -> outbox.Outgoing | None:
     now = NOON + host.skew
-    return host.led.write(lambda tx: outbox.claim(tx, "net", now, now + MINUTE, frozenset()))
+    return host.led.write(lambda tx: outbox.claim(tx, "net", now, now + MINUTE))
 
 
 def test_a_message_of_a_host_whose_clock_is_ahead_is_due_at_once(store: Store) -> None:
@@ -100,10 +101,14 @@ def test_who_is_overtaken_while_it_acquires_stands_by(store: Store) -> None:
 
 
 def test_a_request_is_claimed_once_by_any_of_its_keys(store: Store) -> None:
+    claims = map(str, itertools.count())
+
     def claim(*keys: str) -> bool:
-        return store.write(lambda tx: requests.claim_request(tx, keys, NOON))
+        mine = next(claims)
+        return store.write(lambda tx: requests.claim_request(tx, keys, mine, NOON))
 
     assert claim("event:1", "message:2")
+    assert store.write(lambda tx: requests.claim_request(tx, ["event:1"], "0", NOON))
     assert not claim("message:2")
     assert not claim("event:3", "message:2")
     assert claim("event:4", "event:4")

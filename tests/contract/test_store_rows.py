@@ -84,7 +84,7 @@ def test_one_sender_wins_a_message(store: Store) -> None:
     store.write(lambda tx: outbox.enqueue(tx, K, Channel("net", "#a"), "{}", NOON))
 
     def claim(_: int) -> object:
-        return store.write(lambda tx: outbox.claim(tx, "net", NOON, NOON + MINUTE, frozenset()))
+        return store.write(lambda tx: outbox.claim(tx, "net", NOON, NOON + MINUTE))
 
     with ThreadPoolExecutor(4) as pool:
         claims = [won for won in pool.map(claim, range(8)) if won]

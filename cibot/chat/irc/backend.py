@@ -186,7 +186,8 @@ class IrcBackend:
             self._goodbye(reactor, connection)
 
     def _goodbye(self, reactor: WakingReactor, connection: GuardedConnection) -> None:
-        connection.send_raw(write_line("QUIT", last="cibot stops"))
+        why = "stops" if self._stopping.is_set() else "leaves: another host leads, or none can"
+        connection.send_raw(write_line("QUIT", last=f"cibot {why}"))
         end = time.monotonic() + self._timing.goodbye
         while connection.connected and time.monotonic() < end:
             reactor.process_once(end - time.monotonic())
@@ -254,10 +255,14 @@ class IrcBackend:
             return
         self._unanswered += 1
         try:
-            future = self._answerers.submit(self._answer, question)
+            future = self._answerers.submit(self._answer_leading, question)
         except RuntimeError:  # the bot is stopping
             return
         future.add_done_callback(lambda done: self._post(lambda: self._answered(question, done)))
+
+    def _answer_leading(self, question: Question) -> Card | None:
+        """The answer; nothing is done or said of what was read after a pause, when others lead."""
+        return self._answer(question) if self._leads() else None
 
     def _answered(self, question: Question, done: Future[Card | None]) -> None:
         self._unanswered -= 1

@@ -90,7 +90,7 @@ def test_once_a_day_also_after_a_restart(sqlite_store: Store) -> None:
         now += timedelta(minutes=5)
     claimed = [
         sqlite_store.write(
-            lambda tx: outbox.claim(tx, "net", now, now + timedelta(minutes=1), frozenset())
+            lambda tx: outbox.claim(tx, "net", now, now + timedelta(minutes=1))
         )
         for _ in range(2)
     ]
@@ -115,7 +115,7 @@ def said(store: Store, summaries: Sequence[SummaryConfig], now: datetime) -> lis
     texts = []
 
     def send(tx: Tx) -> bool:
-        row = outbox.claim(tx, "net", now, now + timedelta(minutes=1), frozenset())
+        row = outbox.claim(tx, "net", now, now + timedelta(minutes=1))
         if row is None:
             return False
         texts.append(Card.from_json(row.card).text())
@@ -170,5 +170,5 @@ def test_one_that_raises_holds_up_no_other_and_the_log_has_all_of_them(
     due_now = [at_nine(channel=channel) for channel in channels]
     with pytest.raises(RuntimeError, match="nothing for net/#two"):
         Summaries(sqlite_store, due_now, make, lambda: nine, lambda: None).tick()
-    assert sqlite_store.write(lambda tx: outbox.claim(tx, "net", nine, nine, frozenset()))
+    assert sqlite_store.write(lambda tx: outbox.claim(tx, "net", nine, nine))
     assert [f"nothing for {channel}" in caplog.text for channel in channels] == [True, True, False]

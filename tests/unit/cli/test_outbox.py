@@ -43,7 +43,7 @@ def config(tmp_path: Path) -> Path:
 
 def _fail(store: Store) -> None:
     taken = [
-        store.write(lambda tx: outbox.claim(tx, "net", NOW, LATER, frozenset())) for _ in range(3)
+        store.write(lambda tx: outbox.claim(tx, "net", NOW, LATER)) for _ in range(3)
     ]
     assert taken[0] is not None
     assert taken[1] is not None

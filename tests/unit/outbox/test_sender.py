@@ -216,7 +216,7 @@ def test_the_lease_of_a_dead_sender_is_shortened_never_lengthened(
     sqlite_store: Store, sender: Sender, network: FakeNetwork, clock: Clock
 ) -> None:
     say(sqlite_store, "one")
-    sqlite_store.write(lambda tx: outbox.claim(tx, "net", NOON, NOON + LEASE, frozenset()))
+    sqlite_store.write(lambda tx: outbox.claim(tx, "net", NOON, NOON + LEASE))
     soon = NOON + timedelta(seconds=5)
     assert sqlite_store.write(lambda tx: outbox.release_leases(tx, soon)) == 1
     assert sqlite_store.write(lambda tx: outbox.release_leases(tx, NOON + LEASE)) == 0
@@ -231,7 +231,7 @@ def test_what_a_crash_left_open_is_taken_up_after_its_lease(
     sqlite_store: Store, sender: Sender, network: FakeNetwork, clock: Clock
 ) -> None:
     say(sqlite_store, "one")
-    left = sqlite_store.write(lambda tx: outbox.claim(tx, "net", NOON, NOON + LEASE, frozenset()))
+    left = sqlite_store.write(lambda tx: outbox.claim(tx, "net", NOON, NOON + LEASE))
     assert left is not None
     drain(sender)
     assert network.sent == []

@@ -8,7 +8,7 @@ from cibot.chat.irc.rooms import Rooms
 from cibot.chat.irc.session import Session
 from cibot.chat.irc.settings import IrcConfig
 from cibot.chat.pace import Backoff, PersonLimit
-from cibot.chat.protocol import STANDBY
+from cibot.chat.protocol import STANDBY, Asker, Channel, Question
 from cibot.errors import Transient
 from cibot.text.card import card
 from tests.support.irc_bot import QUICK
@@ -52,8 +52,22 @@ def test_a_standby_connects_once_it_leads_and_leaves_once_it_does_not(server):
             wait_until(lambda: backend.link().up, what="the link")
             assert not backend.link().standby
             lead.held = False
-            client.expect("QUIT :cibot stops")
+            client.expect("QUIT :cibot leaves: another host leads, or none can")
         wait_until(lambda: backend.link().standby, what="a standby's link again")
+    finally:
+        backend.stop(5)
+
+
+def test_what_is_read_after_a_pause_is_not_done(server):
+    """The asker has asked the next leader by then, who has done it."""
+    asked = []
+    backend = IrcBackend(irc_config(server.port), timing=QUICK)
+    backend.start(asked.append, Lead(False))
+    try:
+        room = Channel("net", "#ci")
+        backend._question(Question("silence acme 2h", Asker("ann"), room, private=False))
+        backend._answerers.shutdown(wait=True)
+        assert asked == []
     finally:
         backend.stop(5)
 
