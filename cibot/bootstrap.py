@@ -102,6 +102,7 @@ class GerritSource:
                     aside=self.aside,
                 )
             self.confirmer.confirm()
+            self.confirmer.look_again()
         except Stopping:
             raise
         except CibotError as error:

@@ -29,6 +29,12 @@ from cibot.store.tally import counting
 Authors = dict[Account, KnownAccount]
 
 
+def row_id(rows: Authors, account: Account | None) -> int | None:
+    """The row of an account, None where there is none."""
+    row = rows.get(account) if account else None
+    return row.id if row else None
+
+
 def resolve(
     tx: Tx,
     server_id: int,

@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 _MOST_WAITING = 500  # changes; what does not fit is brought by the poll
 _AT_ONCE = 100  # changes that are asked for after one poll
 _RATE = 5.0  # requests a second
+_LOOKED_AT = 100  # open changes that are looked at after one poll
+_FEW = 10
 
 
 class Confirmer:
@@ -54,6 +56,7 @@ class Confirmer:
         self._lock = threading.Lock()
         self._waiting: OrderedDict[Place, None] = OrderedDict()
         self._thread: threading.Thread | None = None
+        self._below: int | None = None  # the row of the change that was looked at last
 
     def ask(self, change: Change) -> None:
         """Schedules a change known by events to be read from REST."""
@@ -77,6 +80,35 @@ class Confirmer:
             if self._stop.is_set() or not self._confirmed(place):
                 break
         return len(places)
+
+    def look_again(self) -> None:
+        """Looks whether Gerrit still shows some of the open changes, others at each call.
+
+        Its lists do not say that a change was made private or deleted.
+        """
+        places, self._below = self._sink.open_changes(self._below, _LOOKED_AT)
+        if not places or not self._pace.keep():
+            return
+        numbers = sorted({number for _project, number in places})
+        query = f"({' OR '.join(f'change:{number}' for number in numbers)})"
+        try:
+            with self._asking:
+                shown = self._gerrit.changes(query, limit=2 * _LOOKED_AT, options=()).keys
+        except Stopping:
+            return
+        except CibotError as error:
+            log.warning("open changes were not looked at again cause=%s", error)
+            return
+        missing = [place for place in places if change_key(*place) not in shown]
+        if len(places) >= _FEW and len(missing) > len(places) / 2:
+            log.warning(
+                "Gerrit shows %d of %d open changes no more; may this account still read them?",
+                len(missing), len(places),
+            )  # fmt: skip
+            return
+        for place in missing:  # asked for by itself: the index may lag
+            if not self._confirmed(place):
+                return
 
     def _run(self) -> None:
         while True:

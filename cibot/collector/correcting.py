@@ -7,7 +7,7 @@ ever: its status would no longer move, and its silence would never be noticed.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -15,6 +15,7 @@ from cibot.collector.match import UNITE
 from cibot.collector.rows import Batch
 from cibot.model import Change, Message
 from cibot.store.changes import (
+    Place,
     StoredChange,
     changes_of_numbers,
     is_same_change,
@@ -25,8 +26,9 @@ from cibot.store.changes import (
 from cibot.store.comments import StoredComment
 from cibot.store.engine import Tx
 from cibot.store.feeds import feed_failed, feed_rejected
-from cibot.store.hiding import hide_changes
+from cibot.store.hiding import hide_changes, rewrite_cards
 from cibot.store.tally import counting
+from cibot.text.card import Card
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +67,7 @@ def correct(tx: Tx, server_id: int, changes: Sequence[Change], batch: Batch) -> 
     whole = {place_of(change): change for change in changes if change.complete}
     rows = changes_of_numbers(tx, server_id, {number for _project, number in whole})
     stored = {(row.project, row.number): row for row in rows}
-    replaced: set[int] = set()
+    replaced: dict[Place, int] = {}
     for place, change in whole.items():
         row = stored.get(place)
         if row is None:
@@ -76,7 +78,7 @@ def correct(tx: Tx, server_id: int, changes: Sequence[Change], batch: Batch) -> 
                 move_change(tx, moved.id, place[0])
         elif _is_another(tx, row, change):
             log.info("another change has the number now change=%s~%d", *place)
-            replaced.add(row.id)
+            replaced[place] = row.id
         elif row.unconfirmed_since is not None:
             if asked_at(change, batch.heard_at) - row.unconfirmed_since >= GRACE:
                 if put_right(tx, row, change, batch.heard_at):
@@ -84,9 +86,21 @@ def correct(tx: Tx, server_id: int, changes: Sequence[Change], batch: Batch) -> 
             elif row.updated_at > change.updated:
                 batch.waiting[row.id] = row.unconfirmed_since
     if replaced:
-        with counting(tx) as tally:
-            batch.withdrawn |= hide_changes(tx, replaced, tally, batch.heard_at)
-    return replaced
+        hide(tx, replaced, batch)
+    return set(replaced.values())
+
+
+def hide(tx: Tx, rows: Mapping[Place, int], batch: Batch) -> None:
+    """Deletes changes with all they hold; messages that are not out yet do not name them."""
+    with counting(tx) as tally:
+        batch.withdrawn |= hide_changes(tx, rows.values(), tally, batch.heard_at)
+    numbers = {number for _project, number in rows}
+
+    def without(text: str) -> str:
+        named = any(str(number) in text for number in numbers)
+        return Card.read(text).without_changes(numbers).to_json() if named else text
+
+    rewrite_cards(tx, without)
 
 
 def _is_another(tx: Tx, row: StoredChange, change: Change) -> bool:

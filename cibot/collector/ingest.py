@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from cibot.collector import authors
-from cibot.collector.correcting import asked_at, correct, not_ahead, report_forged
+from cibot.collector.correcting import asked_at, correct, hide, not_ahead, report_forged
 from cibot.collector.discovery import LOOKED_AT, CiEvidence, may_be_ci
 from cibot.collector.formats import gerrits_own
 from cibot.collector.match import CommentWrite, Matching, match
@@ -26,6 +26,7 @@ from cibot.model import Account, Change, PatchSet
 from cibot.store.accounts import KnownAccount, has_identity, lock_cis
 from cibot.store.changes import (
     Place,
+    open_changes,
     place_of,
     put_changes,
     put_owners,
@@ -43,7 +44,6 @@ from cibot.store.comments import (
 )
 from cibot.store.engine import Store, Tx
 from cibot.store.feeds import feed_failed, feed_heard, feed_rejected, load_cursor
-from cibot.store.hiding import hide_changes
 from cibot.store.histories import date_again
 from cibot.store.patch_sets import put_patch_sets
 from cibot.store.reports import (
@@ -165,6 +165,10 @@ class Ingest:
         """Changes known by events from before then that REST has not confirmed, oldest first."""
         return self._store.read(lambda tx: unconfirmed(tx, self._server_id, before, limit))
 
+    def open_changes(self, below: int | None, most: int) -> tuple[list[Place], int | None]:
+        """Some changes that are not merged, and where to go on; see `store.changes`."""
+        return self._store.read(lambda tx: open_changes(tx, self._server_id, below, most))
+
     def hide(self, places: Collection[Place]) -> None:
         """Deletes changes that Gerrit does not show to cibot's account, with all they hold."""
 
@@ -181,9 +185,8 @@ class Ingest:
 
     def _hide(self, tx: Tx, places: Collection[Place], batch: Batch) -> None:
         rows = stored_places(tx, self._server_id, places)
-        with counting(tx) as tally:
-            batch.withdrawn |= hide_changes(tx, rows.values(), tally, batch.heard_at)
         if rows:
+            hide(tx, rows, batch)
             log.info("changes hidden number=%d: private, or not to be seen", len(rows))
 
     def _note_hidden(self, place: Place, at: datetime) -> None:
@@ -244,14 +247,15 @@ class Ingest:
         batch.owners = {
             row_id: account
             for row_id, change in zip(ids, changes, strict=True)
-            if row_id not in self._owned and (account := _row_id(rows, change.owner)) is not None
+            if row_id not in self._owned
+            and (account := authors.row_id(rows, change.owner)) is not None
         }
         put_owners(tx, batch.owners, batch.confirmed)
         stored = known_comments(tx, ids, digests(changes))
         for row_id, change in zip(ids, changes, strict=True):
             before = stored.get(row_id, ())
             listed = not_ahead(change, now, before).messages
-            messages = [(comment, _row_id(rows, comment.author)) for comment in listed]
+            messages = [(comment, authors.row_id(rows, comment.author)) for comment in listed]
             asked = asked_at(change, now)
             matching = match(row_id, before, messages, complete=change.complete, asked_at=asked)
             self._take(tx, matching, rows, batch)
@@ -384,11 +388,6 @@ def _writes_like_ci(tx: Tx, row: KnownAccount) -> bool:
     for comment in newest_by(tx, row.id, LOOKED_AT):
         evidence.add(comment.change_id, message_of(comment), row.account)
     return evidence.shows_ci
-
-
-def _row_id(rows: authors.Authors, account: Account | None) -> int | None:
-    row = rows.get(account) if account else None
-    return row.id if row else None
 
 
 def _merged(stored: Iterable[Any], matching: Matching) -> list[Any]:

@@ -204,6 +204,26 @@ def still_unconfirmed(tx: Tx, since: Mapping[int, datetime]) -> None:
         )
 
 
+_WINDOW = 900  # rows that one call reads
+
+
+def open_changes(
+    tx: Tx, server_id: int, below: int | None, most: int
+) -> tuple[list[Place], int | None]:
+    """Changes of a server that are not merged, from the row before ``below`` (None: the last) on.
+
+    At most ``most`` of a window of rows, and where the next call goes on.
+    """
+    table = schema.change.c
+    query = select(table.id, table.server_id, table.project, table.number, table.status)
+    if below is not None:
+        query = query.where(table.id < below)
+    rows = tx.execute(query.order_by(table.id.desc()).limit(_WINDOW)).all()
+    ours = [row for row in rows if row.server_id == server_id and row.status != "MERGED"][:most]
+    last = ours if len(ours) == most else rows
+    return [(row.project, row.number) for row in ours], last[-1].id if last else None
+
+
 def unconfirmed(tx: Tx, server_id: int, before: datetime, limit: int) -> list[Place]:
     """The changes known by events from before then that REST has not confirmed, oldest first."""
     table = schema.change.c

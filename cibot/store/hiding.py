@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ from sqlalchemy import delete, select, update
 
 from cibot.store import schema
 from cibot.store.engine import Tx
+from cibot.store.outbox import UNSENT, WAITING
 from cibot.store.reports import withdraw_comments
 from cibot.store.rows import in_chunks, rows_in
 from cibot.store.tally import Tally
@@ -83,3 +84,12 @@ def _forget_empty(tx: Tx, project: str, cis: Collection[int]) -> None:
     )
     for table in (schema.project_record, schema.reference_period):
         tx.execute(delete(table).where(table.c.project == project))
+
+
+def rewrite_cards(tx: Tx, rewritten: Callable[[str], str]) -> None:
+    """Gives the messages that are not out the cards that ``rewritten`` makes of theirs."""
+    table = schema.outbox.c
+    query = select(table.id, table.card).where(table.state.in_((*UNSENT, *WAITING)))
+    for row in tx.execute(query).all():
+        if (card := rewritten(row.card)) != row.card:
+            tx.execute(update(schema.outbox).where(table.id == row.id).values(card=card))

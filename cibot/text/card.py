@@ -7,7 +7,8 @@ must escape it for its medium, whatever it holds.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -140,6 +141,10 @@ class Card:
         )
         return replace(self, lines=lines, incident=number, buttons=buttons)
 
+    def without_changes(self, numbers: Collection[int]) -> Card:
+        """The card without numbers, links, jobs and logs of these changes."""
+        return replace(self, lines=tuple(_without(line, numbers) for line in self.lines))
+
     def with_note(self, note: str) -> Card:
         """The same card with ``note`` put before its headline."""
         head, *rest = self.lines or ((),)
@@ -147,6 +152,20 @@ class Card:
 
 
 _CARD = TypeAdapter(Card)
+_CHANGE = re.compile(r"([0-9]+)(?:,[0-9]+)?")  # as "912345,3"
+
+
+def _without(line: Line, numbers: Collection[int]) -> Line:
+    spans = list(line)
+    for place, span in enumerate(spans):
+        match = _CHANGE.fullmatch(span.text)
+        if match is None or not (span.href or "," in span.text) or int(match[1]) not in numbers:
+            continue
+        spans[place] = Span("(hidden)")
+        opens, job, closes = [*spans[place + 1 : place + 4], *(Span(""),) * 3][:3]
+        if (opens.text, closes.text[:1]) == (" (", ")") and job.code:
+            spans[place + 1 : place + 4] = [replace(closes, text=closes.text[1:])]
+    return tuple(span for span in spans if span.text)
 
 
 def line(*parts: str | Span) -> Line:

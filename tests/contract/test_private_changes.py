@@ -135,6 +135,21 @@ def test_an_incident_keeps_no_evidence_of_changes_that_were_hidden(scenario: Sce
     assert any(f'"number":{shown},' in body for body in bodies)  # that of the others stays
 
 
+def test_a_message_that_waits_names_no_change_that_was_hidden(scenario: Scenario) -> None:
+    scenario.well()
+    scenario.breaks(2)
+    hidden = [_secret(scenario, 800_000 + place, "demo") for place in range(13)]
+    scenario.poll(hidden)
+    scenario.judge()
+    (said,) = scenario.alerts()
+    assert "800012,1 (secret-job)" in said
+    scenario.poll([replace(change, private=True) for change in hidden])
+    (said,) = scenario.alerts()
+    assert "; see (hidden), (hidden)" in said
+    assert "80001" not in said
+    assert not any(name.startswith("outbox") for name in _naming(scenario.store))
+
+
 def test_an_incident_keeps_no_evidence_of_hidden_changes_that_its_ci_missed(
     scenario: Scenario,
 ) -> None:

@@ -44,6 +44,7 @@ ALLOWED = {  # (function, table): why reading it from one end to the other is ri
     ("forget_checkpoints", "checkpoint"): "all of it is to be forgotten",
     ("every_incident", "incident"): "all of them are asked for, by hand",
     ("incidents_before", "incident"): "walks the key from its end and stops at the limit",
+    ("open_changes", "change"): "walks the key from its end and stops at a window",
     ("refusals_since", "audit"): "walks the key from its end and stops at a thousand",
     ("last_audit", "audit"): "walks the key from its end and stops at the limit",
     ("silences_before", "silence"): "walks the key from its end and stops at the limit",

@@ -69,6 +69,10 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     ],
     cis.server_urls: [cis.server_urls],
     changes.still_unconfirmed: [lambda tx: changes.still_unconfirmed(tx, {CHANGE: NOW})],
+    changes.open_changes: [
+        lambda tx: changes.open_changes(tx, 1, None, 100),
+        lambda tx: changes.open_changes(tx, 1, CHANGE, 100),
+    ],
     changes.unconfirmed: [lambda tx: changes.unconfirmed(tx, 1, NOW, 10)],
     changes.stored_places: [lambda tx: changes.stored_places(tx, 1, {("openstack/nova", 5)})],
     changes.changes_unconfirmed: [lambda tx: changes.changes_unconfirmed(tx, 0)],
@@ -80,6 +84,7 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     ],
     reports.withdraw: [lambda tx: reports.withdraw(tx, [reports.DroppedReport(1, NOW)], NOW)],
     reports.withdraw_comments: [lambda tx: reports.withdraw_comments(tx, KEY, Tally(), NOW)],
+    hiding.rewrite_cards: [lambda tx: hiding.rewrite_cards(tx, str.upper)],
     hiding.hide_changes: [lambda tx: hiding.hide_changes(tx, [CHANGE], Tally(), NOW)],
     leaving.retirements: [leaving.retirements],
     leaving.set_retired: [lambda tx: leaving.set_retired(tx, 1, NOW)],
