@@ -1,4 +1,4 @@
-"""``cibot replay FILE…``: the messages that a recorded history would have caused."""
+"""``cibot replay [SERVER=]FILE…``: the messages that a recorded history would have caused."""
 
 from __future__ import annotations
 
@@ -27,7 +27,13 @@ from cibot.text.cleaning import one_line
 
 
 @click.command("replay")
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE…")
+@click.argument(
+    "files",
+    nargs=-1,
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="[SERVER=]FILE…",
+)
 @click.option(
     "--config",
     "config_path",
@@ -74,6 +80,7 @@ def replay_command(
 
     FILE holds a change a line as Gerrit's REST gives it with o=MESSAGES, or events of
     the webhooks plugin or stream-events; JSON, gzip or not. Nothing is sent to anybody.
+    Name the SERVER of each where they are of several and their lines do not say so.
 
     \b
     Examples:

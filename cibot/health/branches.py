@@ -22,7 +22,7 @@ from cibot.health.intervals import wilson
 from cibot.health.kind import Gauge, Reading
 from cibot.health.level import Level
 from cibot.health.references import AT_HOME
-from cibot.health.seen import BranchBeside
+from cibot.health.seen import BranchBeside, OwnPast
 from cibot.health.signal import READ_AGAIN, BranchHealth, Signal, SignalFigures, share_of
 from cibot.health.state import Stored, part, since, state
 from cibot.health.streak import JobStreaks
@@ -86,8 +86,10 @@ class Branch(Stored):
         low, high = wilson(n - bad, n) if n else (None, None)
         dropped = self.success.chart.dropped is not None
         usual = self.success.chart.usual if dropped else self.usual  # as its drop says
+        drop = worse.seen.drop if isinstance(worse.seen, OwnPast) else None
+        heard = moment(self.heard)
         return BranchHealth(
-            name, worse.verdict, n - bad, n, low, high, usual, worse.since, moment(self.heard)
+            name, worse.verdict, n - bad, n, low, high, usual, worse.since, heard, drop
         )
 
 

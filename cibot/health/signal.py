@@ -12,6 +12,7 @@ from typing import TypedDict
 
 from pydantic import TypeAdapter, ValidationError
 
+from cibot.health.chart import Drop
 from cibot.health.facts import Proof, moment
 from cibot.health.intervals import wilson
 from cibot.health.seen import Fault, Seen
@@ -78,7 +79,7 @@ class BranchHealth:
     """How a CI is on one branch: ``passes`` of ``n`` results, with the 95 % interval.
 
     ``usual`` is the share that is usual for it there, None while too little is known;
-    ``since`` when it came to be bad.
+    ``since`` when it came to be bad, and ``drop`` what passed since, where it dropped.
     """
 
     branch: str
@@ -90,6 +91,7 @@ class BranchHealth:
     usual: float | None
     since: datetime | None
     heard_at: datetime
+    drop: Drop | None = None
 
     @property
     def share(self) -> float:

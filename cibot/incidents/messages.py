@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 from cibot.config.signals import signals
 from cibot.health.seen import Fault, LastHeard, OwnFigures, OwnPast, Plain
@@ -86,7 +87,7 @@ def alert_card(incident: Incident, news: News, subject: Subject) -> Card:
         f" {_verb(incident, news)} {_called(symptom, news.step.severity)}",
         *_first_run(symptom, subject, " since "),
         ": ",
-        *_seen(symptom),
+        *_seen(symptom, news),
     )
     details = _details(incident, news, subject)
     return Card(
@@ -140,8 +141,8 @@ def _verb(incident: Incident, news: News) -> str:
     return _WORDS[news.step.name]
 
 
-def _seen(symptom: Symptom) -> Line:
-    return spans(seen_words(symptom.seen), moment)
+def _seen(symptom: Symptom, news: News) -> Line:
+    return spans(seen_words(symptom.seen), partial(moment, now=news.step.at))
 
 
 def _also_wrong(incident: Incident, news: News) -> Iterator[Line]:
@@ -151,9 +152,9 @@ def _also_wrong(incident: Incident, news: News) -> Iterator[Line]:
     for symptom in sorted(firing, key=lambda symptom: symptom.order):
         if symptom.family not in families:
             families.add(symptom.family)
-            yield line(f"also {_called(symptom, symptom.severity)}: ", *_seen(symptom))
+            yield line(f"also {_called(symptom, symptom.severity)}: ", *_seen(symptom, news))
         elif symptom.signal in _NARROW and news.symptom.signal not in _NARROW:
-            yield _seen(symptom)
+            yield _seen(symptom, news)
 
 
 def silence_card(silence: Silence, now: datetime) -> Card:
@@ -202,15 +203,15 @@ def _recovered(incident: Incident, news: News, subject: Subject) -> Line:
     if _is_usual(symptom):
         lasted = _lasted(symptom.began, symptom.cleared_at)
         text = f": this is now its usual{lasted}: "
-        return line(state_span(State.HEALTHY), " — ", _name(subject), text, *_seen(symptom))
+        return line(state_span(State.HEALTHY), " — ", _name(subject), text, *_seen(symptom, news))
     job = _job(symptom)
     what = [f": {job}"] if symptom.signal == "job" and job else []
     lasted = _lasted(incident.cause.began, incident.resolved_at)
     head = line(state_span(State.HEALTHY), " — ", _name(subject), *what, " recovered: ")
-    return line(*head, *_well_again(symptom), lasted)
+    return line(*head, *_well_again(symptom, news), lasted)
 
 
-def _well_again(symptom: Symptom) -> Line:
+def _well_again(symptom: Symptom, news: News) -> Line:
     """What is well again: a signal that names what is broken names nothing then."""
     signal, job = symptom.signal, _job(symptom)
     if signal == "silent":
@@ -219,7 +220,7 @@ def _well_again(symptom: Symptom) -> Line:
     if cleared and signal in _KINDS_AGAIN and not _adopted(symptom):
         return line(job_span(job) if job else "it", f" {_KINDS_AGAIN[signal]}")
     again = _AGAIN.get(signal) if cleared else None
-    return line(again) if again else _seen(symptom)
+    return line(again) if again else _seen(symptom, news)
 
 
 def _heard_again(symptom: Symptom) -> str:
@@ -259,7 +260,7 @@ def _eased(incident: Incident, news: News, subject: Subject) -> Line:
     lasted = _lasted(symptom.began, symptom.cleared_at)
     severity = still.severity
     is_still = f"still {_called(still, severity)}: " if still.fires else "not surely well yet: "
-    holds = line(is_still, *_seen(still))
+    holds = line(is_still, *_seen(still, news))
     if _heard(still):
         severity, holds = State.DEGRADED, line("it is heard again, but not yet as often as usual")
     return line(
@@ -268,7 +269,7 @@ def _eased(incident: Incident, news: News, subject: Subject) -> Line:
         _name(subject),
         ": ",
         *([] if symptom.signal == "silent" else [f"{over}: "]),
-        *_well_again(symptom),
+        *_well_again(symptom, news),
         f"{lasted}; ",
         *holds,
     )
@@ -293,7 +294,7 @@ def _withdrawn(incident: Incident, subject: Subject) -> Line:
 def _corrected(incident: Incident, news: News, subject: Subject) -> Line:
     began = news.symptom.began or incident.began_at
     head = line(state_span(incident.severity), " — ", _name(subject), ": corrected, the alert of ")
-    text = f": as late comments show, this began {moment(began)}"
+    text = f": as late comments show, this began {moment(began, news.step.at)}"
     return line(*head, *_number(incident), text)
 
 
@@ -314,7 +315,7 @@ def _details(incident: Incident, news: News, subject: Subject) -> Line:
     if incident.acknowledged_by is not None:
         parts.append(Span(f"acknowledged by {incident.acknowledged_by} before this"))
     if symptom.since is not None:
-        parts.append(Span(f"since {moment(symptom.since)}"))
+        parts.append(Span(f"since {moment(symptom.since, news.step.at)}"))
     parts += _also_wrong(incident, news)
     if subject.trend is not None:
         bars = sparkline(subject.trend.shares[-_BARS:])

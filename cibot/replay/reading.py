@@ -43,14 +43,19 @@ class BrokenLine:
 def read(paths: Iterable[Path], broken: BrokenLine) -> Iterator[Line]:
     """Every change of the files, in their order; lines that make no sense go to ``broken``.
 
-    Raises UserError where a file cannot be read at all.
+    A path as SERVER=FILE says whose the changes are that do not name their server. Raises UserError
+    where a file cannot be read at all.
     """
-    for path in paths:
+    for written in paths:
+        server, equals, file = str(written).partition("=")
+        path = Path(file)
+        if not (equals and server) or written.exists():
+            server, path = SERVER, written
         try:
             with _opened(path) as lines:
                 for number, text in enumerate(lines, 1):
                     if text.strip():
-                        yield from _line(text, f"{path.name}:{number}", broken)
+                        yield from _line(text, f"{path.name}:{number}", server, broken)
         except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
             raise UserError(
                 f"{path} cannot be read: {error}. It takes JSON lines, gzip or not: changes as"
@@ -66,7 +71,7 @@ def _opened(path: Path) -> Any:
     return path.open(encoding="utf-8")
 
 
-def _line(text: str, place: str, broken: BrokenLine) -> Iterator[Line]:
+def _line(text: str, place: str, usual: str, broken: BrokenLine) -> Iterator[Line]:
     try:
         raw = json.loads(text)
         if isinstance(raw, Mapping) and isinstance(raw.get("event"), Mapping):
@@ -78,4 +83,4 @@ def _line(text: str, place: str, broken: BrokenLine) -> Iterator[Line]:
         return
     if change is not None:
         server = raw.get("server")
-        yield Line(server[:64] if isinstance(server, str) and server else SERVER, change)
+        yield Line((server if isinstance(server, str) and server else usual)[:64], change)

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from cibot.health.weighing.reasons import ReasonName
 from cibot.health.weighing.weigh import Blame
 from cibot.model import State
-from cibot.reports import wording
 from cibot.reports.change import (
     ChangeReport,
     CiVerdict,
@@ -31,10 +30,11 @@ _FEW = 3  # failures of the job that were run again: with fewer its CI's are sho
 
 
 def absent(ctx: Context, missing: Missing) -> Line:
-    """The CI that is missing, and since when it is silent where it is."""
+    """The CI that is missing, and for how long it is silent where it is."""
     ci = missing.ci
-    name, silent = Span(ci.name, href=ci.page), ci.state is State.SILENT
-    return line(name, " (silent ", *wording.since(ctx, ci), ")") if silent else (name,)
+    silent = ci.since if ci.state is State.SILENT else None
+    note = f" (silent for {figures.span(ctx.now - silent)})" if silent else ""
+    return line(Span(ci.name, href=ci.page), note)
 
 
 def overall(report: ChangeReport) -> str:

@@ -35,6 +35,8 @@ def because(ctx: Context, ci: CiLine, then: datetime | None = None) -> Line:
     A moment that was just named is "then".
     """
     said = wording.seen(ctx, ci.seen, then) if ci.state is not State.HEALTHY else ()
+    if not said and ci.branch:
+        said = wording.since_drop(ctx, ci, then)
     if not said and ci.rate:
         said = line(f"{figures.rate(ci.rate.share, ci.rate)} passed")
     acknowledged = [incident for incident in ci.incidents if incident.state == "acknowledged"]

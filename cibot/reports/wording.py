@@ -21,7 +21,7 @@ from cibot.reports.onset import Onset, OnsetRun
 from cibot.reports.signals import reason_words, success_window
 from cibot.reports.status import CiDetail, Standing
 from cibot.text import figures
-from cibot.text.card import Line, Span, Words, joined, line, sentence, state_span
+from cibot.text.card import Line, Span, Words, joined, line, sentence, some, state_span
 
 _WORDS = {
     Result.PASS: "passed",
@@ -168,13 +168,12 @@ def first_bad(ctx: Context, incidents: Sequence[IncidentLine]) -> Line:
 
     Nor where its results recover, and the headline is of something else.
     """
-    shown = next((each for each in incidents if each.first_bad and each.of_results), None)
-    if shown is None or shown.first_bad is None:
-        return ()
-    run = shown.first_bad
-    page = ctx.page("change", run.number, patch_set=run.patch_set, project=shown.project)
-    shown_run = OnsetRun(run.number, run.patch_set, run.at, run.job, run.url, page)
-    return line(" First bad run ", *run_span(shown_run), ".")
+    for each in incidents:
+        if (run := each.first_bad) and each.of_results:
+            page = ctx.page("change", run.number, patch_set=run.patch_set, project=each.project)
+            shown = OnsetRun(run.number, run.patch_set, run.at, run.job, run.url, page)
+            return line(" First bad run ", *run_span(shown), ".")
+    return ()
 
 
 def reason(ctx: Context, ci: CiLine) -> Line:
@@ -182,10 +181,7 @@ def reason(ctx: Context, ci: CiLine) -> Line:
 
     A drop says itself what it dropped from.
     """
-    sight = ci.seen
-    if not (sight is None or isinstance(sight, PassRate | OwnPast)):
-        return ()
-    if ci.reason is None or (isinstance(sight, OwnPast) and sight.drop is not None):
+    if ci.reason is None or _drop(ci) or not isinstance(ci.seen, PassRate | OwnPast | None):
         return ()
     return line("; ", *_in_zone(ctx, reason_words(ci.reason)))
 
@@ -203,9 +199,9 @@ def _detail(ctx: Context, ci: CiDetail) -> _Parts:
         return _silent(ctx, ci)
     bad_by = {signal.name for signal in ci.signals if signal.verdict is ci.state}
     by_another = ci.seen is not None and not bad_by & _RATE_SIGNALS
-    where, drop = f" where {ci.reference} did" if ci.reference else "", _drop(ci)
-    if drop is not None:
-        return _in_zone(ctx, drop_words(drop, where), ci.since)
+    where = f" where {ci.reference} did" if ci.reference else ""
+    if dropped := since_drop(ctx, ci, ci.since, where):
+        return dropped
     if ci.rate is not None and not by_another:
         window = _window(ci)
         said = f"{figures.percent(ci.rate.share)} passed{where}{window} ({figures.basis(ci.rate)})"
@@ -216,7 +212,15 @@ def _detail(ctx: Context, ci: CiDetail) -> _Parts:
 
 def _drop(ci: CiLine) -> Drop | None:
     """The drop that makes its state."""
+    if ci.branch is not None and ci.state is not State.SILENT:
+        return ci.branch.drop
     return ci.seen.drop if isinstance(ci.seen, OwnPast) else None
+
+
+def since_drop(ctx: Context, ci: CiLine, then: datetime | None, where: str = "") -> Line:
+    """As "0 of 20 passed since Sat 14:10 UTC, 93 % before", nothing where it did not drop."""
+    drop = _drop(ci)
+    return () if drop is None else _in_zone(ctx, drop_words(drop, where), then)
 
 
 def _window(ci: CiLine) -> str:
@@ -230,10 +234,8 @@ def _silent(ctx: Context, ci: CiLine) -> _Parts:
     said, heard = seen(ctx, ci.seen), ci.last_heard_at
     if isinstance(ci.seen, LastHeard):
         return said
-    if heard is None:
-        return (*said, *("; " if said else ""), "never heard")
-    when = _when(ctx, heard, figures.ago(heard, ctx.now))
-    return (*said, "; last heard " if said else "last heard ", *when)
+    when = ("last heard ", *_when(ctx, heard, figures.ago(heard, ctx.now))) if heard else ()
+    return (*said, *(["; "] if said else []), *(when or ("never heard",)))
 
 
 def _unknown(ctx: Context, ci: CiDetail) -> _Parts:
@@ -357,22 +359,18 @@ def run_span(run: OnsetRun) -> Line:
     """As "912345,3 (tempest)": the patch set on Gerrit, and the job's log."""
     spans: list[str | Span] = [Span(f"{run.number},{run.patch_set}", href=run.page)]
     if run.job:
-        job = Span(figures.cut(run.job, 60), href=web_address(run.log), code=True)
-        spans += [" (", job, ")"]
+        spans += [" (", _job_span(run.job, run.log), ")"]
     return line(*spans)
 
 
 def jobs(failed: Sequence[FailedJob], most: int = 3) -> Line:
     """The names of failed jobs, linked to their logs; voting ones first."""
     ordered = sorted((job for job in failed if job.name), key=lambda job: not job.voting)
-    parts: list[str | Span] = []
-    for job in ordered[:most]:
-        if parts:
-            parts.append(", ")
-        parts.append(Span(figures.cut(job.name, 60), href=web_address(job.url), code=True))
-    if len(ordered) > most:
-        parts.append(f" and {len(ordered) - most} more")
-    return line(*parts)
+    return some([_job_span(job.name, job.url) for job in ordered], most)
+
+
+def _job_span(name: str, url: str | None) -> Span:
+    return Span(figures.cut(name, 60), href=web_address(url), code=True)
 
 
 def web_address(url: str | None) -> str | None:
@@ -382,15 +380,14 @@ def web_address(url: str | None) -> str | None:
 
 def stale_lines(ctx: Context, stale: tuple[ServerFeeds, ...]) -> tuple[Line, ...]:
     """A note that our own feed is stale; empty where it is not."""
-    if not stale:
-        return ()
     heard = [
         f"{server.server} was last heard {figures.ago(server.heard_at, ctx.now)}"
         if server.heard_at
         else f"{server.server} was {unheard(server)}"
         for server in stale
     ]
-    return (line(f"Note: our own feed is stale, so this may be old: {figures.listed(heard)}."),)
+    note = f"Note: our own feed is stale, so this may be old: {figures.listed(heard)}."
+    return (line(note),) if stale else ()
 
 
 def unheard(server: ServerFeeds) -> str:

@@ -89,21 +89,28 @@ def ago(moment: datetime, now: datetime) -> str:
     return "just now" if length < timedelta(seconds=5) else f"{span(length)} ago"
 
 
+_DATED = timedelta(days=300)  # from there on a day and a month could be another year's
+
+
 def clock(moment: datetime, now: datetime, zone: tzinfo) -> str:
     """A moment as of now: "14:10", "Sat 14:10" within six days, "3 Nov 14:10", "3 Nov 2025"."""
     local, today = moment.astimezone(zone), now.astimezone(zone)
-    away = abs((today.date() - local.date()).days)
-    if away == 0:
+    away = abs(today.date() - local.date())
+    if not away:
         return f"{local:%H:%M}"
-    if away < 7:
+    if away < timedelta(days=7):
         return f"{local:%a %H:%M}"
-    return f"{local.day} {local:%b %H:%M}" if away < 300 else f"{local.day} {local:%b %Y}"
+    return f"{local.day} {local:%b %H:%M}" if away < _DATED else f"{local.day} {local:%b %Y}"
 
 
-def moment(at: datetime) -> str:
-    """A moment in a message, which is read days later, in UTC: "Sat 21 Nov 14:10 UTC"."""
+def moment(at: datetime, now: datetime | None = None) -> str:
+    """A moment in a message of ``now``, which is read days later, in UTC: "Sat 21 Nov 14:10 UTC".
+
+    With its year where that is not plain.
+    """
     at = at.astimezone(UTC)
-    return f"{at:%a} {at.day} {at:%b %H:%M} UTC"
+    year = f"{at.year} " if now is not None and abs(now - at) >= _DATED else ""
+    return f"{at:%a} {at.day} {at:%b} {year}{at:%H:%M} UTC"
 
 
 def stamp(moment: datetime) -> str:

@@ -1,10 +1,12 @@
-"""Reads a month, a quarter or a year as people name it: "may", "2026-05", "q3 2026". Pure."""
+"""Reads a day, a month, a quarter or a year as people name it: "may", "q3 2026". Pure."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
+
+from cibot.errors import UserError
 
 _MONTHS = (
     "january", "february", "march", "april", "may", "june", "july", "august", "september",
@@ -15,6 +17,24 @@ _BY_NAME |= {name[:3]: number for name, number in _BY_NAME.items()} | {"sept": 9
 _YEAR = re.compile(r"20[0-9]{2}")
 _WHOLE = re.compile(r"(20[0-9]{2})(?:-(q[1-4]|[01][0-9]))?|(q[1-4])-?(20[0-9]{2})")
 _QUARTER = 3  # months
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+def named_day(word: str, today: date) -> date | None:
+    """A date like 2026-11-23, or the last day of a name like "monday"; None for another word.
+
+    Raises UserError for a date that is none.
+    """
+    if word.casefold() in _WEEKDAYS:
+        past = today.weekday() - _WEEKDAYS.index(word.casefold())
+        return today - timedelta(days=past % 7)
+    if not _DAY.fullmatch(word):
+        return None
+    try:
+        return date.fromisoformat(word)
+    except ValueError:
+        raise UserError(f"There is no day {word}; write one like 2026-11-23.") from None
 
 
 def named_period(words: Sequence[str], today: date) -> tuple[date, date, int] | None:

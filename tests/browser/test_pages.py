@@ -1,4 +1,4 @@
-"""Every page at two widths, light and dark: nothing for axe to find, nothing loaded elsewhere."""
+"""Every page at three widths, light and dark: nothing for axe, nothing loaded from elsewhere."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from playwright.sync_api import Browser, Page, Response, expect
 from tests.browser.conftest import Site
 
 pytestmark = pytest.mark.browser
-WIDTHS = (1280, 360)
+WIDTHS = (1280, 768, 360)
+TOO_WIDE = """[...document.querySelectorAll(".wrap:has(> .stack)")]
+    .filter(wrap => wrap.scrollWidth > wrap.clientWidth)
+    .map(wrap => wrap.outerHTML.slice(0, 120))"""
 # What light and dark differ in is colours: the dark ones are judged by the rules about colours.
 SCHEMES: dict[Literal["light", "dark"], str] = {
     "light": "{}",
@@ -43,7 +46,8 @@ def test_axe_finds_nothing_and_nothing_hangs_over(
             faults += [(*where, *wrong) for wrong in page.evaluate(JUDGE % SCHEMES[scheme])]
             if page.evaluate("document.documentElement.scrollWidth") > width:
                 faults.append((*where, "too wide", ""))
-            if which != "empty" and (width == WIDTHS[0]) == (scheme == "light"):
+            faults += [(*where, "scrolls inside itself", wrap) for wrap in page.evaluate(TOO_WIDE)]
+            if which != "empty" and (width != WIDTHS[-1]) == (scheme == "light"):
                 file = screenshots / f"{name}-{width}-{scheme}.png"
                 page.screenshot(path=file, full_page=True)
     context.close()
@@ -132,7 +136,7 @@ def test_with_scripts_times_are_the_readers(browser: Browser, site: Site) -> Non
     assert moment.get_attribute("datetime") == "2026-11-21T14:10:00Z"
     assert moment.get_attribute("title") == "2026-11-21 14:10 UTC"
     assert moment.inner_text() == "Sat 23:10"
-    expect(page.get_by_text("Times are yours; hover for UTC.")).to_be_visible()
+    expect(page.get_by_text("Times are yours (Asia/Tokyo); hover for UTC.")).to_be_visible()
     page.goto(site.url)
     expect(page.get_by_text("Since Sat 23:10 (38 h): 0 of 20 passed since then")).to_be_visible()
     context.close()

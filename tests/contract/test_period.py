@@ -336,6 +336,9 @@ def test_words_of_a_report() -> None:
     assert wanted("cinder may") == ("cinder", None, None, may, june)
     assert wanted("Since May") == wanted("SINCE may") == (None, None, None, may, None)
     assert wanted("from may 2025 to may") == (None, None, None, date(2025, 5, 1), june)
+    assert wanted("cinder until may") == ("cinder", None, None, None, june)
+    assert wanted("until 2026-12-01") == (None, None, None, None, last)
+    assert wanted("since 2026-09-01 until may 2027")[3:] == (first, date(2027, 6, 1))
     with pytest.raises(UserError, match="Write the years"):
         wanted("from october to february")
     for text in ("cinder 3h", "2026-02-30", "2026-01-01 2026-01-02 2026-01-03",

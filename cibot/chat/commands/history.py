@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from cibot.chat.command import Ask, Command
 from cibot.chat.typed import about_branch
+from cibot.errors import UserError
 from cibot.reports import wording
 from cibot.reports.context import Context
 from cibot.reports.history import History, history
@@ -35,7 +36,9 @@ def read_words(words: tuple[str, ...]) -> tuple[tuple[str, ...], int]:
         length = read_length(written)
         if length is None and words[place - 1].casefold() in _LATELY:  # "last week"
             length = read_length(f"1 {written}")
-        if length is not None and length >= timedelta(days=1):
+        if length is not None:
+            if length < timedelta(days=1):
+                raise UserError("history shows whole days, 1 to 90, as in: history netapp 7d.")
             while place > 1 and words[place - 1].casefold() in _OF:
                 place -= 1  # noqa: PLW2901
             return words[:place], length.days

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -17,9 +17,8 @@ from cibot.reports.promise import Ruling
 from cibot.text import figures
 from cibot.text.card import Card, Line, Span, line, some, state_span, within
 from cibot.text.lengths import leading_length
-from cibot.text.periods import named_period
+from cibot.text.periods import named_day, named_period
 
-_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _NO_TIME = re.compile(r"-?[0-9][0-9.,:/-]*[a-z]?", re.IGNORECASE)  # looks like one, and is none
 _SHOWN = 4  # CIs with a line each
 _NAMED = 8  # others by name
@@ -67,8 +66,8 @@ def read_words(words: Sequence[str], today: date) -> Wanted:
         word = left.pop(0)
         lately = word.casefold() in _LATELY  # "last quarter"
         taken = leading_length(["1" if lately else word, *left])
-        if _DATE.fullmatch(word):
-            dates.append(_date(word))
+        if (day := named_day(word, today)) is not None:
+            dates.append(day)
         elif taken is not None and length is None:
             length, count = taken
             del left[: count - 1]
@@ -81,7 +80,7 @@ def read_words(words: Sequence[str], today: date) -> Wanted:
             project.append(word)
     if branch is None and names_branch(tuple(project)):
         *project, branch = [word for word in project if word.casefold() != "on"]
-    since, until = _ends(dates, periods, length, begins="since" in map(str.casefold, words))
+    since, until = _ends(dates, periods, length, set(map(str.casefold, words)))
     return Wanted(" ".join(project) or None, branch, length.days if length else None, since, until)
 
 
@@ -89,13 +88,12 @@ def _ends(
     dates: Sequence[date],
     periods: Sequence[tuple[date, date]],
     length: timedelta | None,
-    *,
-    begins: bool,
+    words: Container[str],
 ) -> tuple[date | None, date | None]:
     """The first day and the day after the last, where they are named.
 
-    One month only ``begins`` it where it is "since". Raises UserError for more than that, and for
-    months that are not in order.
+    One month, or one date, begins it behind "since" and ends it behind "until"; a date alone begins
+    it. Raises UserError for more than that, and for months that are not in order.
     """
     if len(dates) > 2 or (length is not None and (periods or len(dates) > 1)):
         raise UserError("A report takes two dates, or a date and a number of days, or a month.")
@@ -103,17 +101,13 @@ def _ends(
         raise UserError("A report is of whole days, as in: report cinder 90d.")
     if periods != sorted(periods):
         raise UserError("Write the years, as in: report cinder from oct 2025 to feb 2026.")
-    if begins and len(periods) == 1 and not dates:
-        return periods[0][0], None
     days = sorted([*dates, *(day for period in periods for day in period)])
-    return days[0] if days else None, days[-1] if len(days) > 1 else None
-
-
-def _date(word: str) -> date:
-    try:
-        return date.fromisoformat(word)
-    except ValueError:
-        raise UserError(f"There is no day {word}; write one like 2026-11-23.") from None
+    if len(dates) + len(periods) == 1:
+        if "until" in words:
+            return None, days[-1]
+        if dates or "since" in words:
+            return days[0], None
+    return (days[0], days[-1]) if days else (None, None)
 
 
 def render(ctx: Context, report: PeriodReport) -> Card:

@@ -1,8 +1,9 @@
-"""`summary [today|yesterday] [BRANCH]`: the daily summary now."""
+"""`summary [today|yesterday|DAY] [BRANCH]`: the daily summary now, or that of a day."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from datetime import date
 
 from cibot.chat.command import Ask, Command
 from cibot.chat.commands import report
@@ -19,6 +20,7 @@ from cibot.reports.summary import Span as Day
 from cibot.reports.summary import Summary, summary
 from cibot.text import figures
 from cibot.text.card import Card, Line, Span, line, some, within
+from cibot.text.periods import named_day
 
 _MOST = 8  # lines, each one message of IRC
 _WORST = 3
@@ -30,23 +32,23 @@ _SPANS: dict[str, Day] = {"day": "day", "today": "today", "yesterday": "yesterda
 
 def answer(ask: Ask) -> Card:
     """The summary of the last 24 hours, or of a day, as the channel gets it every day."""
-    day, branch = read_words(ask.words)
+    day, branch = read_words(ask.words, ask.ctx.now.astimezone(ask.ctx.zone).date())
     digest = summary(ask.tx, ask.ctx, day, ask.summary, branch)
     return summary_card(ask.ctx, digest, ask.summary.parts if ask.summary else SUMMARY_PARTS)
 
 
-def read_words(words: tuple[str, ...]) -> tuple[Day, str | None]:
+def read_words(words: tuple[str, ...], today: date) -> tuple[Day | date, str | None]:
     """A day and a branch or a pattern of some. Raises UserError for what is neither."""
     words, branch = without_branch(words)
-    left = [word for word in words if word.casefold() in _SPANS or not is_filler(word)]
-    days = [_SPANS[word.casefold()] for word in left if word.casefold() in _SPANS]
-    if branch is None and len(left) > len(days):
-        branch = next(word for word in left if word.casefold() not in _SPANS)
-        left.remove(branch)
-    if len(days) > 1 or len(left) > len(days):
+    named = [(word, _SPANS.get(word.casefold()) or named_day(word, today)) for word in words]
+    days = [day for _word, day in named if day]
+    left = [word for word, day in named if not (day or is_filler(word))]
+    if branch is None and left:
+        branch = left.pop(0)
+    if len(days) > 1 or left:
         raise UserError(
-            "summary takes today or yesterday, and a branch; without either, the last 24 hours"
-            " on all of them."
+            "summary takes today, yesterday or a day like 2026-11-23, and a branch; without them,"
+            " the last 24 hours on all branches."
         )
     return days[0] if days else "day", branch
 
@@ -169,9 +171,11 @@ def _passed(digest: Summary) -> str:
 
 
 COMMAND = Command(
-    usage="summary [today|yesterday] [BRANCH]",
-    does="the daily summary now: worst first, who is silent, what changed, who is new, totals",
+    usage="summary [today|yesterday|DAY] [BRANCH]",
+    does="the daily summary now, or that of a day: worst first, who is silent, what changed, who is"
+    " new, totals",
     example="summary yesterday",
     answer=answer,
     aliases=("digest",),
+    more="A day is a date or a weekday: summary 2026-11-23, summary monday.",
 )

@@ -48,7 +48,7 @@ _Feed = tuple[ServerFeeds, FeedState]
 
 def ask_summary(source: Source, asked: Asked) -> ShellAnswer:
     """A day at a glance."""
-    day, branch = summary_command.read_words(asked.words)
+    day, branch = summary_command.read_words(asked.words, datetime.now(UTC).date())
     answer = source.ask(Summary, "/summary", day=day, branch=asked.branch or branch)
     return ShellAnswer(answer, lambda ctx: of_card(summary_command.summary_card(ctx, answer)))
 

@@ -23,7 +23,7 @@
       time.textContent = said(moment);
     }
     const zone = part.querySelector("[data-zone]");
-    if (zone) zone.textContent = "Times are yours; hover for UTC.";
+    if (zone) zone.textContent = `Times are yours (${Intl.DateTimeFormat().resolvedOptions().timeZone}); hover for UTC.`;
   };
 
   // Puts what is new into its place; how far a table is scrolled and what is unfolded stays.

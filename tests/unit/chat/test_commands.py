@@ -65,6 +65,9 @@ QUESTIONS = {
         "summary tomorrow",
         "summary yesterday on master",
         "summary m*",
+        "summary 2026-11-21",
+        "summary sunday on master",
+        "summary 2026-02-30",
         "summary today yesterday",
     ],
     "jobs": ["jobs netapp", "jobs vexx", "jobs netapp master", "jobs netapp on stable/1"],
@@ -74,6 +77,8 @@ QUESTIONS = {
         "history quobyte 1w",
         "history beta",
         "history zuul 400d",
+        "history netapp 0d",
+        "history netapp 12h",
     ],
     "compare": [
         "compare netapp zuul",

@@ -79,6 +79,10 @@ def test_a_branch_that_breaks_alone_is_told_by_name_and_the_others_are_well() ->
     assert all(run.number for run in signal.evidence)
     assert watched.state(MASTER) is State.HEALTHY
     assert watched.state(STABLE) is State.FAILING
+    drops = {each.branch: each.drop for each in watched.judge.branches.health(watched.at)}
+    assert drops[MASTER] is None
+    assert drops[STABLE] is not None
+    assert (drops[STABLE].passes, drops[STABLE].n) == (0, 7)
     assert watched.judge.health(watched.at, True).signal("branch") == signal
 
 

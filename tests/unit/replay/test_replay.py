@@ -148,6 +148,18 @@ def test_what_cannot_be_done_is_one_line(tmp_path: Path, words: list[str], expec
     assert len(result.stderr.splitlines()) == 1
 
 
+def test_files_of_several_servers_are_told_apart(tmp_path: Path) -> None:
+    file = file_of(tmp_path / "h.jsonl", changes())
+    alone = run(file, "--discover").stderr
+    two = run(f"one.example.org={file}", f"two.example.org={file}", "--discover").stderr
+    count = int(alone.split()[0])
+    assert f"{2 * count} changes" in two
+    assert f"{count} changes" in run(file, file, "--discover").stderr
+    odd = tmp_path / "a=b.jsonl"
+    odd.write_bytes(file.read_bytes())
+    assert f"{count} changes" in run(odd, "--discover").stderr
+
+
 def test_hostile_text_stays_on_its_line(tmp_path: Path) -> None:
     history = changes()
     for change in history:

@@ -9,15 +9,18 @@ import pytest
 
 from cibot.chat.commands.report import read_words, render
 from cibot.errors import UserError
-from cibot.model import Window
+from cibot.health.chart import Drop
+from cibot.model import State, Window
 from cibot.reports.context import Context
 from cibot.reports.feeds import ServerFeeds
+from cibot.reports.lists import because
 from cibot.reports.period import PeriodReport, ProjectRule
 from cibot.reports.period_wording import rules_of
-from cibot.reports.status import Standing
-from cibot.reports.wording import stale_lines, standing
+from cibot.reports.status import Standing, status
+from cibot.reports.wording import details, headline, stale_lines, standing
+from cibot.store.engine import Store
 from cibot.store.feeds import FeedState
-from tests.support.history import NOW
+from tests.support.history import NOW, History, ago
 
 CTX = Context(NOW)
 
@@ -32,6 +35,24 @@ def test_a_server_whose_history_was_read_is_not_called_never_heard() -> None:
     assert "".join(span.text for span in said).endswith(
         "review was not heard yet (its history was read) and other was never heard."
     )
+
+
+def test_a_branch_that_dropped_is_told_of_as_a_ci_is(sqlite_store: Store) -> None:
+    history = History(sqlite_store)
+    history.change(5, "p", "S", uploads=[ago(days=2)])
+    ci = history.ci("Acme").report(5, at=ago(hours=1)).counted(project="p")
+    drop = Drop(NOW - ago(hours=2), 0.93, 6, 0)
+    ci.is_(State.DEGRADED, ago(hours=2)).on("master", State.FAILING, 20, 26, 0.93, ago(hours=2))
+    history.save()
+    ctx = replace(CTX, now=history.now)
+    detail = sqlite_store.read(lambda tx: status(tx, ctx, "acme", "master"))
+    assert detail.branch is not None
+    detail = replace(detail, branch=replace(detail.branch, drop=drop))
+    said = "".join(span.text for span in headline(ctx, detail))
+    assert said.startswith("Acme on master: ■ failing since 02:10 UTC (2 h): 0 of 6 passed since")
+    assert "93 % before" in said
+    assert "passed 77 % (58–89 %, n=26)" in "".join(span.text for span in details(ctx, detail))
+    assert "0 of 6 passed since then" in "".join(s.text for s in because(ctx, detail, detail.since))
 
 
 def test_a_report_of_no_ci_goes_on_after_its_colon() -> None:

@@ -86,6 +86,12 @@ def test_a_moment_beside_now(moment: datetime, written: str) -> None:
     assert figures.clock(moment, NOW, UTC) == written
 
 
+def test_a_moment_in_a_message_has_its_year_where_that_is_not_plain() -> None:
+    old, later = NOW - timedelta(days=300), NOW + timedelta(days=2)
+    assert figures.moment(NOW, later) == figures.moment(NOW) == f"{NOW:%a %-d %b %H:%M} UTC"
+    assert figures.moment(old, NOW) == f"{old:%a %-d %b %Y %H:%M} UTC"
+
+
 def test_since_names_the_zone_it_is_in() -> None:
     moment = NOW - timedelta(hours=38)
     assert figures.since(moment, NOW, UTC) == "since Sat 14:10 UTC (38 h)"
