@@ -23,7 +23,7 @@ from cibot.config.policy import (
     SuccessPolicy,
     Thresholds,
 )
-from cibot.config.signals import signals
+from cibot.config.signals import kinds
 from cibot.config.values import Duration, Glob, Section, Text
 from cibot.text.patterns import fits_any
 
@@ -33,7 +33,7 @@ else:
     _SignalThresholds = create_model(
         "_SignalThresholds",
         __base__=Section,
-        **{signal.name: (signal.thresholds, signal.thresholds()) for signal in signals()},
+        **{name: (kind.thresholds, kind.thresholds()) for name, kind in kinds().items()},
     )
 
 

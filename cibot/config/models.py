@@ -130,10 +130,7 @@ class ReferenceConfig(Section):
     branches: tuple[Glob, ...] = ("*",)
 
 
-ALERT_KINDS = (
-    "success", "level", "silent", "infra", "disagreement", "coverage", "latency", "job", "branch",
-    "passes_everything", *(signal.name for signal in signals() if signal.counts),
-)  # fmt: skip
+ALERT_KINDS = tuple(name for name, signal in signals().items() if signal.counts)
 if TYPE_CHECKING:
     AlertKind = str
 else:

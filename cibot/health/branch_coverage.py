@@ -166,7 +166,8 @@ class BranchCoverage(SignalKind):
     takes = (Heard, Chance)
     seen = SeenCoverage
     family = Family.PRESENCE
-    again = "reports on every branch as usual again"
+    listens = True
+    again = "{job} reports on every branch as usual again"
 
     STATE = state(_branches=part, _heard=float, _unheard=each(_chance), _adopted=table(str, float))
 

@@ -10,11 +10,10 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from functools import lru_cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
 
-from cibot.config.judgement import Policy
 from cibot.health.chart import FEWEST
 from cibot.health.facts import JobRun, moment
 from cibot.health.inputs import Counted, FirstVerdict, Heard, JobResults
@@ -31,6 +30,9 @@ from cibot.health.tally import Count
 from cibot.model import Result, State
 
 _JSON = TypeAdapter(tuple[BranchHealth, ...])
+if TYPE_CHECKING:
+    from cibot.config.judgement import Policy
+
 NAME = "branch"
 _MOST = 24  # branches of a CI; the one heard longest ago makes room
 _RULES = 2  # charts and streaks: each may give half of the false alerts
@@ -118,6 +120,13 @@ class Branches(Gauge):
     """Every branch that the CI reported on."""
 
     name = NAME
+    about = (
+        "One branch that passes less than it used to, or surely fails although it has few"
+        " results, while the other branches do not: a CI may be broken on a stable branch only,"
+        " where all results together show little."
+    )
+    compares = True
+    again = "every branch passes as usual again"
 
     STATE = state(_branches=part, _bad=set, _streaks=part, _from=since)
 

@@ -17,7 +17,7 @@ from cibot.health.intervals import wilson
 from cibot.health.kind import WELL, Gauge, Reading
 from cibot.health.seen import Fault, Period, Reported
 from cibot.health.share import SURE, back_since, bad_since
-from cibot.health.signal import SignalFigures, share_of
+from cibot.health.signal import Family, SignalFigures, share_of
 from cibot.health.state import part, state
 from cibot.health.tally import Count
 from cibot.model import State
@@ -29,6 +29,13 @@ class Coverage(Gauge):
     """Reads the chances of the window; the weeks before say what is usual."""
 
     name = NAME
+    about = (
+        "The share of its chances on which the CI reported in time, compared with its own share"
+        " of the weeks before: many CIs look only at a part of a project. Chances that it missed"
+        " while it was silent are not counted again."
+    )
+    family = Family.PRESENCE
+    listens = True
 
     STATE = state(_held=part, _again=float)
 

@@ -33,6 +33,13 @@ class FalseFailures(Share):
     """
 
     name = NAME
+    about = (
+        "Patch sets that the CI failed and the reference CI passed; a change that fails with"
+        " one patch set after the other counts once. The reverse, what it passed and the"
+        " reference failed, is shown as “passes everything” and does not count here: a CI with"
+        " other jobs may rightly pass."
+    )
+    compares = True
 
     STATE = state(**Share.STATE, _stacks=part)
 
@@ -56,6 +63,13 @@ class FalsePasses(Share):
     """
 
     name = PASSES_EVERYTHING
+    about = (
+        "What the CI passed of the changes that the reference failed, over four weeks. It is"
+        " bad where it passes surely three quarters of them for two weeks, without one failure"
+        " with the reference, and fails nothing else."
+    )
+    section = ""
+    compares = True
 
     def __init__(self, policy: SharePolicy, level: Level) -> None:
         longer = policy.model_copy(update={"window": 4 * policy.window})
@@ -91,6 +105,10 @@ class Flips(Gauge):
     """
 
     name = FLIPS
+    about = (
+        "Failures that passed when the same patch set was run again. Shown only: every CI flips"
+        " now and then, so it sets no state and raises no alert."
+    )
     counts = False
 
     STATE = state(_days=part, _proofs=part)

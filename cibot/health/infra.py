@@ -39,6 +39,10 @@ class Infra(Share):
     """
 
     name = NAME
+    about = (
+        "Runs that broke by themselves (a node was lost, a merge or the log upload failed), of"
+        " all runs that were not skipped. They count neither for nor against the change."
+    )
 
     STATE = state(
         **Share.STATE,

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from cibot.config.judgement import Policy
-from cibot.config.signals import signals
+from cibot.config.signals import kinds
 from cibot.health.branches import Branches
 from cibot.health.chances import Chances
 from cibot.health.coverage import Coverage
@@ -81,7 +81,7 @@ class Judge(Stored):
         self.disagreement = FalseFailures(policy.disagreement)
         self.refused = FalsePasses(policy.disagreement, self.level)
         self.jobs = JobStreaks(policy.job)
-        self.kinds = [kind(getattr(policy, kind.name)) for kind in signals()]
+        self.kinds = [kind(getattr(policy, name)) for name, kind in kinds().items()]
         self.latency = LatencySignal(policy.latency, policy.chart.adopt)
         self.flips = Flips(policy.flips)
         self.rollup = RollUp()
@@ -129,9 +129,11 @@ class Judge(Stored):
 
     def health(self, now: float, feed_fresh: bool) -> Health:
         """How the CI is at ``now``; with ``feed_fresh`` False it is we who do not hear."""
-        signals = [gauge.signal(now) for gauge in (*self.accusing, *self.shown)]
-        if not feed_fresh:
-            signals = [_unheard(signal) for signal in signals]
+        gauges = (*self.accusing, *self.shown)
+        signals = [
+            gauge.signal(now) if feed_fresh or not gauge.listens else _unheard(gauge.signal(now))
+            for gauge in gauges
+        ]
         branches = self.branches.health(now)
         return Health(overall(signals), tuple(signals), _since(signals), branches)
 
@@ -212,8 +214,6 @@ def overall(signals: Iterable[Signal]) -> State:
 
 def _unheard(signal: Signal) -> Signal:
     """What a stale feed of our own makes of a signal that rests on what was not heard."""
-    if signal.name not in (SILENT, "coverage", "silent_branch", "branch_coverage"):
-        return signal
     seen = signal.seen
     if isinstance(seen, LastHeard | Reported):
         seen = replace(seen, stale=True)

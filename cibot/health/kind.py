@@ -5,16 +5,15 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import asdict
-from datetime import timedelta
 from typing import Any, ClassVar, NamedTuple
 
-from cibot.config.policy import Thresholds
+from cibot.config.policy import Thresholds, written
+from cibot.config.values import Section
 from cibot.health.seen import OwnFigures
 from cibot.health.signal import Family, Signal, SignalFigures
 from cibot.health.state import Stored
 from cibot.health.tally import Count
 from cibot.model import State
-from cibot.text import figures
 from cibot.text.card import Words
 
 
@@ -50,10 +49,30 @@ class Gauge(Stored, ABC):
     It is read after each input that may change it, and its figures are asked for where it did
     change, or is shown. Without ``counts`` it is shown only: it makes no state and opens no
     incident.
+
+    ``name`` is what it is called in incidents, routes and answers, and the key of its
+    thresholds below ``[judgement]`` where ``section`` names no other (empty: it has none that
+    people set). ``about`` says on the page of how it judges what it looks at, and the fields of
+    its thresholds that have descriptions follow there. ``compares`` says that it is measured on
+    what the reference passed, ``listens`` that it rests on what was not heard, of which a stale
+    feed of our own says nothing. ``again`` is what the message of its end says of the CI or,
+    with ``{job}``, of the job, where what it sees then would not say that.
     """
 
     name: ClassVar[str]
+    about: ClassVar[str]
+    section: ClassVar[str | None] = None
+    family: ClassVar[Family] = Family.RESULTS
     counts: ClassVar[bool] = True
+    compares: ClassVar[bool] = False
+    listens: ClassVar[bool] = False
+    again: ClassVar[str] = ""
+
+    @classmethod
+    def rules(cls, policy: Section) -> Iterator[tuple[str, str]]:
+        """Each threshold: what it is about, and its value as people write it."""
+        section = cls.name if cls.section is None else cls.section
+        return written(getattr(policy, section)) if section else iter(())
 
     @abstractmethod
     def standing(self, now: float, ending: bool, /) -> Reading:
@@ -77,22 +96,15 @@ class Gauge(Stored, ABC):
 
 
 class SignalKind(Gauge):
-    """A signal in a file of its own, with all that `cibot.config.signals` needs to know of it.
+    """A signal that one file and one line add: with its thresholds, inputs and words.
 
-    ``name`` is its section below ``[judgement]`` too, and the kind of its alerts. The fields
-    of its ``thresholds`` have descriptions, with which the page of how it judges shows them
-    below ``about``. ``takes`` are the types of `cibot.health.inputs` that it is fed with.
-    ``seen`` is a dataclass of plain values, which `own` takes and `words` puts into words.
-    ``again`` is what the message of its end says of the CI or the job, where what it sees then
-    would not name that.
+    ``takes`` are the types of `cibot.health.inputs` that it is fed with. ``seen`` is a
+    dataclass of plain values, which `own` takes and `words` puts into words.
     """
 
-    about: ClassVar[str]
     thresholds: ClassVar[type[Thresholds]]
     takes: ClassVar[tuple[type, ...]]
     seen: ClassVar[type]
-    family: ClassVar[Family] = Family.RESULTS
-    again: ClassVar[str] = ""
 
     @abstractmethod
     def __init__(self, thresholds: Any) -> None: ...
@@ -115,19 +127,3 @@ class SignalKind(Gauge):
     def own(cls, seen: Any) -> OwnFigures:
         """Its ``seen`` as a part of a `Signal`."""
         return OwnFigures(cls.name, asdict(seen))
-
-    @classmethod
-    def rules(cls, thresholds: Thresholds) -> Iterator[tuple[str, str]]:
-        """Each threshold: what it is about, and its value as people write it."""
-        for key, field in cls.thresholds.model_fields.items():
-            value = getattr(thresholds, key)
-            yield field.description or key, _written(value)
-
-
-def _written(value: object) -> str:
-    if isinstance(value, timedelta):
-        return figures.span(value)
-    if isinstance(value, float):
-        share = 0 < value < 0.01
-        return f"1 in {figures.number(round(1 / value))}" if share else figures.percent(value)
-    return str(value)

@@ -20,7 +20,7 @@ from cibot.health.intervals import wilson
 from cibot.health.kind import WELL, Gauge, Reading
 from cibot.health.seen import Fault, Period, Times
 from cibot.health.share import SURE, back_since, bad_since
-from cibot.health.signal import SignalFigures
+from cibot.health.signal import Family, SignalFigures
 from cibot.health.state import each, part, same, since, state, table
 from cibot.health.tally import Count, Proofs
 from cibot.model import State
@@ -46,6 +46,12 @@ class LatencySignal(Gauge):
     """The time to the first verdict; also tells how long a CI may take (`allowed`)."""
 
     name = NAME
+    about = (
+        "The time from upload to the first verdict, within which 95 % come, compared with the"
+        " CI's own weeks before. It must be slow on several days: one busy afternoon is not"
+        " enough."
+    )
+    family = Family.TIME
 
     STATE = state(
         _days=table(same, dict), _recent=table(same, dict), _newest=int, _last=each(tuple),

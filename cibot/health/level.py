@@ -36,6 +36,14 @@ class Level(Gauge):
     """
 
     name = NAME
+    about = (
+        "The share of results that passed, whatever it used to be, counting only patch sets"
+        " that the reference CI passed: a failure on a broken change is the change’s, not the"
+        " CI’s. The interval (Wilson’s) is compared, not the share itself, so a few results"
+        " prove nothing."
+    )
+    section = "success"
+    compares = True
 
     STATE = state(_tally=part, proofs=part, _paired=since, _again=since)
 

@@ -131,7 +131,7 @@ class MissingJobs(AccusingKind):
     takes = (RunEnded,)
     fault = Fault.GONE
     family = Family.PRESENCE
-    again = "is in the reports again"
+    again = "{job} is in the reports again"
 
     STATE = state(
         _histories=table(

@@ -17,7 +17,7 @@ from cibot.health.facts import known_moment, moment
 from cibot.health.intervals import wilson
 from cibot.health.kind import Gauge, Reading
 from cibot.health.seen import Fault, LastHeard
-from cibot.health.signal import SignalFigures, evidence, share_of
+from cibot.health.signal import Family, SignalFigures, evidence, share_of
 from cibot.model import State
 
 NAME = "silent"
@@ -27,6 +27,14 @@ class PresenceSignal(Gauge):
     """Reads the chances; anything that the CI writes counts as heard, a start notice too."""
 
     name = NAME
+    about = (
+        "Patch sets in a row that the CI should have reported on and did not, after the time"
+        " that it usually takes. How many of them mean silence follows from the share that it"
+        " usually covers. While our own feed is stale, no CI is called silent."
+    )
+    section = "silence"
+    family = Family.PRESENCE
+    listens = True
 
     def __init__(self, policy: SilencePolicy, chances: Chances) -> None:
         self._policy = policy

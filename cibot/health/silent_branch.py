@@ -111,7 +111,8 @@ class SilentBranches(AccusingKind):
     takes = (Heard, Chance)
     fault = Fault.MISSED
     family = Family.PRESENCE
-    again = "reports on every branch again"
+    listens = True
+    again = "{job} reports on every branch again"
 
     STATE = state(_histories=part, _accused=part)
 

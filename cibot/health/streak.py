@@ -98,6 +98,13 @@ class JobStreaks(Gauge):
     """Every job of a CI."""
 
     name = NAME
+    about = (
+        "Changes in a row that one voting job failed and the reference CI passed. How many of"
+        " them raise an alert follows from how often that job failed before and from how much"
+        " the CI runs. A job that always fails raises none."
+    )
+    compares = True
+    again = "it passes again"
 
     STATE = state(_jobs=part, _all=part, _touched=set, _passed=float, _failed=float)
 

@@ -32,6 +32,13 @@ class Success(Gauge):
     """Feeds the chart; shares the window of results with the level."""
 
     name = NAME
+    about = (
+        "A change chart compares each result with what the CI’s own past led to expect. It"
+        " knows a real drop within a dozen results, dates its beginning, and is not moved by bad"
+        " luck."
+    )
+    section = "chart"
+    compares = True
 
     STATE = state(chart=part, _stacks=part, _series=part, _outage=bool, at_fault=part)
 

@@ -81,7 +81,7 @@ class TooFast(AccusingKind):
     takes = (RunEnded,)
     fault = Fault.FAST
     family = Family.TIME
-    again = "takes as long as usual again"
+    again = "{job} takes as long as usual again"
 
     STATE = state(
         _histories=table(tuple, record(_TimedJob, proof=maybe(PROOF), first=maybe(PROOF))),

@@ -36,8 +36,6 @@ _SHOWN = 3
 _DIGESTED = 10  # headlines of a digest
 _BARS = 14  # days in a line; a picture has room for more
 _NARROW = frozenset({"job", "branch"})  # signals that name what is broken
-_AGAIN = {"job": "it passes again", "branch": "every branch passes as usual again"}
-_KINDS_AGAIN = {kind.name: kind.again for kind in signals() if kind.again}
 SILENCE = "2h"
 """How long the button of an alert mutes its CI."""
 
@@ -216,10 +214,11 @@ def _well_again(symptom: Symptom, news: News) -> Line:
     signal, job = symptom.signal, _job(symptom)
     if signal == "silent":
         return line(_heard_again(symptom))
-    cleared = symptom.phase is SymptomPhase.CLEARED
-    if cleared and signal in _KINDS_AGAIN and not _adopted(symptom):
-        return line(job_span(job) if job else "it", f" {_KINDS_AGAIN[signal]}")
-    again = _AGAIN.get(signal) if cleared else None
+    cleared = symptom.phase is SymptomPhase.CLEARED and not _adopted(symptom)
+    again = signals()[signal].again if cleared and signal in signals() else ""
+    before, named, after = again.partition("{job}")
+    if named:
+        return line(before, job_span(job) if job else "it", after)
     return line(again) if again else _seen(symptom, news)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from cibot.config.signals import signals
 from cibot.health.missing import NAME as MISSING_JOB
 from cibot.health.seen import OwnPast
 from cibot.health.signal import Family
@@ -257,9 +258,6 @@ def _rank(state: State) -> int:
 JobSet = tuple[str | None, frozenset[str]]
 """The pipeline of a report, and its jobs."""
 
-_NEEDS_REFERENCE = frozenset(  # measured on what the reference passed
-    {"success", "level", "disagreement", "job", "branch", "passes_everything"}
-)
 _FEWEST = 3
 
 
@@ -286,7 +284,9 @@ def inhibited(symptom: Symptom, incident: Incident, around: Surroundings) -> str
     silent = incident.symptom("silent")
     if silent is not None and silent.fires and symptom.signal != "silent":
         return "the CI is silent"
-    if around.reference_broken and not around.is_reference and symptom.signal in _NEEDS_REFERENCE:
+    signal = signals().get(symptom.signal)
+    compares = signal is not None and signal.compares
+    if around.reference_broken and not around.is_reference and compares:
         return "the reference CI is broken"
     if symptom.signal == MISSING_JOB and around.jobs_changed:
         return "the jobs of the reference CI changed as well"

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from cibot.config.signals import signals
+from cibot.config.signals import kinds
 from cibot.health.chart import Drop
 from cibot.health.kind import SignalKind
 from cibot.health.seen import (
@@ -220,7 +220,7 @@ def _streak(seen: Streak) -> Words:
 
 def _own(seen: OwnFigures) -> tuple[type[SignalKind], Any] | None:
     """The signal with a file of its own, and what it saw; None where either is gone since."""
-    kind = next((kind for kind in signals() if kind.name == seen.signal), None)
+    kind = kinds().get(seen.signal)
     try:
         return None if kind is None else (kind, kind.seen(**seen.figures))
     except TypeError:  # another version's

@@ -16,22 +16,7 @@ from cibot.health.seen import Fault, Seen
 from cibot.health.signal import MOST_EVIDENCE, Evidence, Family, Signal
 from cibot.model import State
 
-_FAMILIES = {
-    "silent": Family.PRESENCE,
-    "coverage": Family.PRESENCE,
-    "latency": Family.TIME,
-    **{signal.name: signal.family for signal in signals()},
-}  # every other signal speaks of results
-_EXPLAINS = {
-    name: rank
-    for rank, name in enumerate(
-        (
-            "silent", "branch", "success", "job", "infra", "disagreement", "level", "coverage",
-            *(signal.name for signal in signals()), "latency", "passes_everything",
-        )
-    )
-}  # fmt: skip
-"""The signals by how much they say about what is wrong: 0 says most."""
+_EXPLAINS = {name: rank for rank, name in enumerate(signals())}
 
 
 class SymptomPhase(StrEnum):
@@ -111,7 +96,8 @@ class Symptom:
 
 def family_of(signal: str) -> Family:
     """The family of a signal's symptoms."""
-    return _FAMILIES.get(signal, Family.RESULTS)
+    named = signals().get(signal)
+    return Family.RESULTS if named is None else named.family
 
 
 def result_symptom(symptoms: Iterable[Symptom]) -> Symptom | None:

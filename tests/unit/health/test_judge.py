@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cibot.config.judgement import Policy
+from cibot.config.signals import signals
 from cibot.health.facts import moment
 from cibot.health.judge import Judge, overall
 from cibot.health.seen import OwnPast, Streak
@@ -189,3 +190,13 @@ def test_reading_changes_nothing():
         read.health(event.at, True)
         unread.take(event)
     assert read.health(T, True) == unread.health(T, True)
+
+
+def test_the_table_of_signals_names_those_that_judge_a_ci() -> None:
+    judge = Judge(Policy())
+    gauges = [type(gauge) for gauge in (*judge.accusing, *judge.shown)]
+    assert sorted(gauge.name for gauge in gauges) == sorted(signals())
+    assert {*gauges} == {*signals().values()}
+    assert all(gauge.about for gauge in gauges)
+    sections = {gauge.name if gauge.section is None else gauge.section for gauge in gauges}
+    assert sections - {""} <= Policy.model_fields.keys()
