@@ -233,7 +233,8 @@ def figures() -> Iterator[Figure]:
 
 def weigh() -> tuple[float, float]:
     """MB of 1,000 CIs' charts and ten jobs each; kB of a whole tracker."""
-    chart, jobs, rng = Chart(ChartPolicy()), JobStreaks(JobPolicy()), random.Random(1)
+    chart, rng = Chart(ChartPolicy()), random.Random(1)
+    jobs = JobStreaks(JobPolicy(), chart.baseline)
     for i in range(3000):
         at = START + i * HOUR
         chart.add(rng.random() < 0.9, at)
@@ -249,7 +250,8 @@ def weigh() -> tuple[float, float]:
     tracemalloc.start()
     for _ in range(1000):
         chart_row, jobs_row = json.loads(rows)
-        one_chart, streaks = Chart(ChartPolicy()), JobStreaks(JobPolicy())
+        one_chart = Chart(ChartPolicy())
+        streaks = JobStreaks(JobPolicy(), one_chart.baseline)
         one_chart.read(chart_row)
         streaks.read(jobs_row)
         held += [one_chart, streaks]

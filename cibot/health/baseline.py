@@ -100,6 +100,11 @@ class Baseline(Stored):
         """The usual pass rate, 0..1, put low: the cautious bound that charts compare against."""
         return lower_bound(*self.counts[VerdictKind.FAIR], _CAUTION)
 
+    def fails(self, standing: VerdictKind) -> float:
+        """The share of the results of a standing that fails, as learnt, 0..1."""
+        passes, failures = self.counts[standing]
+        return failures / (passes + failures)
+
     @property
     def per_day(self) -> float:
         """Results a day, lately; never less than a half."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
 
+from cibot.health.baseline import Baseline
 from cibot.health.chart import FEWEST
 from cibot.health.facts import JobRun, moment
 from cibot.health.inputs import Counted, FirstVerdict, Heard, JobResults
@@ -117,7 +118,7 @@ class Broken(NamedTuple):
 
 
 class Branches(Gauge):
-    """Every branch that the CI reported on."""
+    """Every branch that the CI reported on; ``baseline`` knows its results on all of them."""
 
     name = NAME
     about = (
@@ -130,14 +131,15 @@ class Branches(Gauge):
 
     STATE = state(_branches=part, _bad=set, _streaks=part, _from=since)
 
-    def __init__(self, policy: Policy) -> None:
+    def __init__(self, policy: Policy, baseline: Baseline) -> None:
         self._policy = policy
         self._branches: dict[str, Branch] = {}
         self._bad: set[str] = set()  # that are not surely well
         self._from = -math.inf  # what came before is of a trouble of all
         share = {"false_alerts": policy.branch.false_alerts / _RULES}
         own = share | {"window": policy.success.reach}
-        self._streaks = JobStreaks(policy.job.model_copy(update=own))  # each branch as a job
+        each = policy.job.model_copy(update=own)
+        self._streaks = JobStreaks(each, baseline)  # each branch as a job
 
     def new_part(self) -> Branch:
         """A branch of which nothing is known."""

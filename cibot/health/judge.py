@@ -80,7 +80,7 @@ class Judge(Stored):
         self.infra = Infra(policy.infra)
         self.disagreement = FalseFailures(policy.disagreement)
         self.refused = FalsePasses(policy.disagreement, self.level)
-        self.jobs = JobStreaks(policy.job)
+        self.jobs = JobStreaks(policy.job, self.success.chart.baseline)
         self.kinds = [kind(getattr(policy, name)) for name, kind in kinds().items()]
         self.latency = LatencySignal(policy.latency, policy.chart.adopt)
         self.flips = Flips(policy.flips)
@@ -88,7 +88,7 @@ class Judge(Stored):
         self.chances = Chances(policy.silence, policy.coverage, self.rollup)
         self.silence = PresenceSignal(policy.silence, self.chances)
         self.coverage = Coverage(policy.coverage, self.chances, policy.chart.adopt)
-        self.branches = Branches(policy)
+        self.branches = Branches(policy, self.success.chart.baseline)
         self.accusing: tuple[Gauge, ...] = (
             self.success, self.level, self.silence, self.infra, self.disagreement, self.jobs,
             self.coverage, self.latency, self.branches, self.refused,

@@ -16,16 +16,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from cibot.health.facts import DAY, Upload
-from cibot.health.inputs import Counted, FirstVerdict, VerdictKind
+from cibot.health.inputs import Counted, FirstVerdict, JobResults, VerdictKind
 from cibot.health.state import Stored, each, part, same, state, table
 
-WITHIN = 6 * 3600.0
-"""Seconds between two failures of a known author's series."""
+_WITHIN = 6 * 3600.0  # seconds between two failures of a known author's series
 _CLOSE = 0.03  # of the usual time between two results, where the author is not known
 _CLOSEST = 3600.0  # seconds that are never taken for more than close
 _AUTHORS = 64  # that are kept
 _IGNORED = 64  # failures that are kept
 _UNKNOWN = 0  # stands for who is not known: no account has that row
+
+
+_Verdict = FirstVerdict | JobResults
 
 
 class Series(Stored):
@@ -36,7 +38,7 @@ class Series(Stored):
     def __init__(self) -> None:
         self._series: dict[int, tuple[int, float]] = {}  # failures, when the last came
 
-    def standing(self, verdict: FirstVerdict, per_day: float) -> VerdictKind:
+    def standing(self, verdict: _Verdict, per_day: float) -> VerdictKind:
         """What the verdict on a change that did not fail before rests on.
 
         ``per_day`` is how many there are usually.
@@ -50,31 +52,34 @@ class Series(Stored):
 
     def add(self, verdict: FirstVerdict, per_day: float) -> None:
         """Takes in the verdict."""
-        author = _author(verdict)
         if verdict.passed:
-            self._series.pop(author, None)
-            return
-        failures = self._before(verdict, per_day)
+            self._series.pop(_author(verdict), None)
+        else:
+            self.fail(verdict, per_day)
+
+    def fail(self, verdict: _Verdict, per_day: float) -> None:
+        """Takes in a failure."""
+        author, failures = _author(verdict), self._before(verdict, per_day)
         self._series.pop(author, None)
         self._series[author] = (failures + 1, _when(verdict))
         if len(self._series) > _AUTHORS:
             del self._series[next(iter(self._series))]
 
-    def _before(self, verdict: FirstVerdict, per_day: float) -> int:
+    def _before(self, verdict: _Verdict, per_day: float) -> int:
         author = _author(verdict)
         if author not in self._series:
             return 0
         failures, last = self._series[author]
-        within = WITHIN if author != _UNKNOWN else min(_CLOSEST, _CLOSE * DAY / per_day)
+        within = _WITHIN if author != _UNKNOWN else min(_CLOSEST, _CLOSE * DAY / per_day)
         return failures if abs(_when(verdict) - last) <= within else 0
 
 
-def _author(verdict: FirstVerdict) -> int:
+def _author(verdict: _Verdict) -> int:
     owner = verdict.upload.owner if verdict.upload is not None else None
     return _UNKNOWN if owner is None else owner
 
 
-def _when(verdict: FirstVerdict) -> float:
+def _when(verdict: _Verdict) -> float:
     """When it was uploaded."""
     return verdict.proof.at if verdict.upload is None else verdict.upload.at
 

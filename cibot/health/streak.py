@@ -2,7 +2,8 @@
 
 How many in a row are too many follows from the job's own past and from how much
 the CI runs: k = ⌈ln(false alerts / results of a month) / ln f⌉, with f the upper
-bound of the job's failure rate before the streak.
+bound of the job's failure rate before the streak. A failure in an author's series counts for
+as much less as such failures prove.
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ import math
 from dataclasses import dataclass, field, replace
 
 from cibot.config.policy import JobPolicy
-from cibot.health.facts import PROOF, Proof, Upload, moment
-from cibot.health.inputs import COUNTED, JobResults
+from cibot.health.baseline import Baseline
+from cibot.health.facts import PROOF, Proof, moment
+from cibot.health.inputs import COUNTED, JobResults, VerdictKind
 from cibot.health.intervals import wilson
 from cibot.health.kind import CLEAR, WELL, Gauge, Reading
 from cibot.health.seen import Fault, Period, Streak
-from cibot.health.series import WITHIN, Stacks
+from cibot.health.series import Series, Stacks
 from cibot.health.signal import MOST_EVIDENCE, Signal, SignalFigures, evidence
 from cibot.health.state import Stored, each, part, state, table
 from cibot.health.tally import Days
@@ -27,7 +29,6 @@ _MONTH = 30.0
 _SUREST = 0.95  # a job that fails more than this says nothing by failing again
 _MOST_JOBS = 400  # of a CI; the one that ran longest ago makes room
 _MOST_CHANGES = 64  # of a streak that are known again
-_FURTHER = 0.5  # of a change, which one more of an author counts for
 
 
 @dataclass(slots=True)
@@ -40,8 +41,8 @@ class _Job(Stored):
     failures: int = 0
     changes: list[int] = field(default_factory=list)
     stacks: Stacks = field(default_factory=Stacks)
-    authors: dict[int, float] = field(default_factory=dict)  # and his last upload that failed
-    further: int = 0  # failures of authors who had one just before
+    series: Series = field(default_factory=Series)
+    further: dict[int, int] = field(default_factory=dict)  # failures in a series, by kind
     proofs: list[Proof] = field(default_factory=list)
     limit: int = 0  # that made the streak long, 0 while it is not
     passes: int = 0  # in a row since a long streak
@@ -54,48 +55,45 @@ class _Job(Stored):
         failures=int,
         changes=list,
         stacks=part,
-        authors=table(int, float),
-        further=int,
+        series=part,
+        further=table(int, int),
         proofs=each(PROOF),
         limit=int,
         passes=int,
         settling=bool,
     )
 
-    def fail(self, proof: Proof, at: float, upload: Upload | None) -> bool:
-        """Adds a failure; False where the change, or its stack, failed in this streak already."""
+    def fail(self, results: JobResults, proof: Proof, per_day: float) -> bool:
+        """Adds a failure; False where the change, or its stack, failed in this streak already.
+
+        ``per_day`` is how many results the CI has.
+        """
+        upload = results.upload
         if proof.change_id in self.changes:
             return False
         if upload is not None and not self.stacks.add(upload, proof.change_id):
             return False
         if not self.failures:
-            self.start = at
+            self.start = proof.at
         self.failures += 1
-        self.further += self._goes_on(upload)
-        if upload is not None and upload.owner is not None:
-            self.authors[upload.owner] = upload.at
-            if len(self.authors) > _MOST_CHANGES:
-                del self.authors[next(iter(self.authors))]
+        kind = self.series.standing(results, per_day)
+        if kind is not VerdictKind.FAIR:
+            self.further[int(kind)] = self.further.get(kind, 0) + 1
+        self.series.fail(results, per_day)
         self.passes = 0
         self.changes = [*self.changes, proof.change_id][-_MOST_CHANGES:]
         self.proofs = [*self.proofs[:1], *[*self.proofs[1:], proof][1 - MOST_EVIDENCE :]]
         return True
 
-    def _goes_on(self, upload: Upload | None) -> bool:
-        """Whether it failed another change of this author, who is known, in the streak lately."""
-        last = self.authors.get(upload.owner) if upload and upload.owner is not None else None
-        return last is not None and upload is not None and abs(upload.at - last) <= WITHIN
-
     def end(self) -> None:
         """The streak is part of the past from now on."""
         self.past.add(self.start, self.failures, self.failures)
         self.failures, self.changes, self.proofs, self.limit = 0, [], [], 0
-        self.authors, self.further = {}, 0
-        self.stacks = Stacks()
+        self.series, self.further, self.stacks = Series(), {}, Stacks()
 
 
 class JobStreaks(Gauge):
-    """Every job of a CI."""
+    """Every job of a CI, whose usual results ``baseline`` knows."""
 
     name = NAME
     about = (
@@ -108,8 +106,9 @@ class JobStreaks(Gauge):
 
     STATE = state(_jobs=part, _all=part, _touched=set, _passed=float, _failed=float)
 
-    def __init__(self, policy: JobPolicy) -> None:
+    def __init__(self, policy: JobPolicy, baseline: Baseline) -> None:
         self._policy = policy
+        self.baseline = baseline
         self._window = policy.window.total_seconds()
         self._jobs: dict[str, _Job] = {}
         self._all = Days(self._window)  # results of all jobs
@@ -140,9 +139,8 @@ class JobStreaks(Gauge):
                 self._forget(min(self._jobs, key=lambda name: self._jobs[name].last))
         job.last = results.at
         if failed:
-            if job.fail(
-                results.proof._replace(job=name, url=url), results.proof.at, results.upload
-            ):
+            proof = results.proof._replace(job=name, url=url)
+            if job.fail(results, proof, self.baseline.per_day):
                 self._all.add(results.at, 1, 0)
                 self._weigh(name, job, results.at)
             return
@@ -177,8 +175,11 @@ class JobStreaks(Gauge):
             return None
         a_day = self._all.count(at)[0] / max(1.0, self._all.span(at))
         luck = min(0.5, self._policy.false_alerts / (_MONTH * max(1.0, a_day)))
-        fair = math.log(luck) / math.log(rate)
-        return max(self._policy.changes, math.ceil(fair + job.further * (1 - _FURTHER)))
+        limit = math.log(luck) / math.log(rate)
+        for kind, n in job.further.items():
+            fails = max(rate, self.baseline.fails(VerdictKind(kind)))
+            limit += n * (1 - math.log(fails) / math.log(rate))
+        return max(self._policy.changes, math.ceil(limit))
 
     def _forget(self, name: str) -> None:
         del self._jobs[name]

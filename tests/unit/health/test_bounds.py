@@ -7,7 +7,9 @@ import json
 import pytest
 
 from cibot.config.judgement import Policy
+from cibot.config.policy import ChartPolicy
 from cibot.config.signals import kinds
+from cibot.health.baseline import Baseline
 from cibot.health.branches import Branches
 from cibot.health.facts import JobRun
 from cibot.health.inputs import RunEnded
@@ -43,7 +45,7 @@ def test_of_many_jobs_those_that_ran_longest_ago_are_forgotten(kind, most):
 
 
 def test_of_many_branches_the_one_heard_longest_ago_is_forgotten():
-    branches = Branches(Policy())
+    branches = Branches(Policy(), Baseline(ChartPolicy()))
     for place in range(24):
         branches.hear(heard(T + place, place, branch=f"b{place}"))
     branches.hear(heard(T + 30, 30, branch="b0"))

@@ -7,9 +7,10 @@ import random
 
 import pytest
 
-from cibot.config.policy import JobPolicy
+from cibot.config.policy import ChartPolicy, JobPolicy
+from cibot.health.baseline import Baseline
 from cibot.health.facts import JobRun, Upload, moment
-from cibot.health.inputs import JobResults
+from cibot.health.inputs import JobResults, VerdictKind
 from cibot.health.streak import JobStreaks
 from cibot.incidents.signal_words import said, threshold_words
 from cibot.model import Result, State
@@ -31,8 +32,16 @@ def ran(letters, job="tempest", until=T, every=H, first=1000):
     ]
 
 
+def none():
+    """The streaks of a CI that has 24 results a day and passes them."""
+    baseline = Baseline(ChartPolicy())
+    for i in range(240):
+        baseline.add(True, T - 20 * D + i * H)
+    return JobStreaks(POLICY, baseline)
+
+
 def fed(*parts):
-    kind = JobStreaks(POLICY)
+    kind = none()
     for each in sorted((event for many in parts for event in many), key=lambda event: event.at):
         kind.take(each)
     return kind
@@ -61,31 +70,49 @@ def of_authors(events, owners):
     ]
 
 
-def test_one_author_s_further_changes_count_half():
-    before = of_authors(ran("P" * 60, until=T - 13 * H), range(1, 16))
+def test_further_changes_of_one_author_count_for_what_they_prove():
+    """Two of three fail by the same mistake, as far as is known."""
+    before = of_authors(ran("P" * 60, until=T - 25 * H), range(1, 16))
 
     def after(owners, n):
         streaks = fed(before, of_authors(ran("F" * n, first=2000), owners))
-        again = JobStreaks(POLICY)
+        again = none()
         again.read(json.loads(json.dumps(streaks.row())))
         assert again.signal(T) == streaks.signal(T)
         return streaks.signal(T)
 
     assert after(range(3, 7), 4).verdict is State.FAILING
-    assert after([3], 5).verdict is State.HEALTHY
-    signal = after([3], 6)
+    assert after([3], 15).verdict is State.HEALTHY
+    signal = after([3], 16)
     assert (signal.verdict, threshold_words(signal.seen)) == (
-        State.FAILING, "tempest: degraded after 6 in a row",
+        State.FAILING, "tempest: degraded after 16 in a row",
     )  # fmt: skip
     assert after([3, 3, 3, 4], 4).verdict is State.HEALTHY
     assert after([3, 3, 3, 4, 5], 5).verdict is State.FAILING
+
+
+def test_where_further_changes_of_an_author_usually_pass_they_count_like_any():
+    before = of_authors(ran("P" * 60, until=T - 25 * H), range(1, 16))
+    streaks = none()
+    for standing in (VerdictKind.SERIES, VerdictKind.LONG_SERIES):
+        streaks.baseline.counts[standing] = (95.0, 5.0)
+    for event in [*before, *of_authors(ran("F" * 4, first=2000), [3])]:
+        streaks.take(event)
+    assert streaks.signal(T).verdict is State.FAILING
+
+
+def test_changes_of_unknown_authors_close_to_each_other_are_a_series():
+    before = ran("P" * 60, until=T - 25 * H)
+    apart, close = (ran("F" * 5, every=gap, first=2000) for gap in (H, 90.0))
+    assert fed(before, apart).signal(T).verdict is State.FAILING
+    assert fed(before, close).signal(T).verdict is State.HEALTHY
 
 
 def test_a_broken_job_is_degraded_where_something_passed_meanwhile():
     both = fed(ran("P" * 60 + "F" * 8), ran("P" * 60, "unit", T - H / 2, H, 5000))
     assert both.signal(T).verdict is State.DEGRADED
     assert both.standing(T, False).verdict is State.DEGRADED
-    again = JobStreaks(POLICY)
+    again = none()
     again.read(both.row())
     assert again.signal(T) == both.signal(T)
 
@@ -125,7 +152,7 @@ def test_a_job_that_runs_no_more_is_forgotten():
 
 
 def test_a_ci_with_more_jobs_than_are_kept_forgets_the_one_that_ran_longest_ago():
-    kind = JobStreaks(POLICY)
+    kind = none()
     for i in range(1000):
         kind.take(ran("P", f"job-{i}", T + i)[0])
     assert len(kind.row()[0]) == 400
@@ -134,7 +161,7 @@ def test_a_ci_with_more_jobs_than_are_kept_forgets_the_one_that_ran_longest_ago(
 
 def test_its_standing_is_that_of_its_signal():
     rng = random.Random(3)
-    kind = JobStreaks(POLICY)
+    kind = none()
     bad = 0
     for i in range(600):
         letters = "F" if 200 < i < 230 or rng.random() < 0.1 else "P"
@@ -147,7 +174,7 @@ def test_its_standing_is_that_of_its_signal():
 
 def test_honest_jobs_are_told_of_once_in_twenty_months_at_most():
     rng, alerts, firing = random.Random(7), 0, False
-    kind = JobStreaks(POLICY)
+    kind = none()
     for i in range(40 * 30 * 20):
         letters = "P" if rng.random() < 0.9 else "F"
         kind.take(ran(letters, until=T + i * D / 20, first=i)[0])
