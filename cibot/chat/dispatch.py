@@ -10,10 +10,9 @@ import logging
 import re
 import threading
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from difflib import get_close_matches
 from time import perf_counter
 
 from cibot.actions.recording import record_refusal
@@ -21,6 +20,7 @@ from cibot.actions.roles import ANONYMOUS, TRUSTED, Actor, Refused
 from cibot.actions.watching import reach
 from cibot.chat.command import Ask, Command
 from cibot.chat.commands import COMMANDS
+from cibot.chat.guess import Guess, mentioned_change
 from cibot.chat.pace import Patience
 from cibot.chat.protocol import Link, Question
 from cibot.chat.typed import (
@@ -28,31 +28,18 @@ from cibot.chat.typed import (
     PREFIXES,
     addressed,
     first_of_several,
-    is_filler,
-    names_branch,
     split,
-    without_fillers,
 )
 from cibot.config.models import Config, SummaryConfig
 from cibot.errors import CibotError, Transient, UserError
-from cibot.reports.change_address import parse_change
 from cibot.reports.context import Context
-from cibot.reports.names import Ambiguous, nearest, resolve
-from cibot.store.changes import changes_by_number
-from cibot.store.cis import all_cis
 from cibot.store.engine import Store, Tx
-from cibot.store.incidents import incident_by_id
 from cibot.store.requests import claim_request
-from cibot.text import figures
 from cibot.text.card import Card, card, line
 
 log = logging.getLogger(__name__)
-_STATES = frozenset(("failing", "degraded", "silent", "healthy"))
-_SPANS = {"todays": "today", "yesterdays": "yesterday"}
-_TAKES = {"list": _STATES, "summary": ("today", "yesterday"), "incidents": ("all",)}
-"""Words that belong to a command although they only make a sentence elsewhere."""
+_OF_A_CI = frozenset(("status", "why", "missed", "recheck"))  # of a change: "change"
 _HELPS = frozenset(("--help", "-h", "-?"))
-_INCIDENT = re.compile(r"#\d{1,9}", re.ASCII)
 _GLUED = re.compile(r"([A-Za-z]+)[=(:]([^=()]+)\)?")
 _LAST = line("I did not understand you for a while, and am silent until I do; help says how.")
 _SEVERAL = "I answer one command at a time, and this is the answer to the first."
@@ -190,7 +177,13 @@ class Dispatcher:
 
         def work(tx: Tx) -> Card:
             nonlocal meant
-            command, rest = (named, behind) if named else self._almost(tx, words)
+            if named is None:
+                name, rest = Guess(tx, ctx, self._by_word, words).meant()
+            else:
+                name, rest = named.name, behind
+            if name in _OF_A_CI and (change := mentioned_change(rest)) is not None:
+                name, rest = "change", (change,)
+            command = self._commands[name]
             if rest[-1:] and rest[-1].casefold() in _HELPS and command.name != "help":
                 command, rest = self._commands["help"], (command.name,)
             meant = command.name
@@ -229,123 +222,3 @@ class Dispatcher:
             reach(self._store, self._config, actor)
         except CibotError as error:
             log.warning("watcher's nick not kept cause=%s", error)
-
-    def _almost(self, tx: Tx, words: tuple[str, ...]) -> tuple[Command, tuple[str, ...]]:
-        """The command that is meant by "netapp", "912345,3" and "tell me why netapp fails"."""
-        if _is_change(words):
-            meant = "why" if _is_incident(tx, words) else "change"
-            return self._commands[meant], words
-        names = [ci.name for ci in all_cis(tx)]
-        command_inside = self._inside(words, names)
-        if command_inside is not None:
-            return command_inside
-        bare = without_fillers(words)
-        if (alone := self._alone(bare, words)) is not None:
-            return alone
-        if _is_change(bare):
-            return self._commands["change"], bare
-        asked = next((some for some in (words, bare) if _names_ci(some, names)), None)
-        if asked is None and names_branch(words) and _names_ci(bare[:-1], names):
-            asked = bare
-        if asked is not None:
-            return self._commands["status"], asked
-        for word in words:
-            command = self._by_word.get(word.casefold())
-            if command is not None and command.writes:  # never done on a guess
-                raise UserError(f"To {command.name}, write: {command.example}")
-        return self._behind(bare, names) or self._misspelt(bare, names) or self._mentioned(words)
-
-    def _alone(
-        self, bare: tuple[str, ...], words: tuple[str, ...]
-    ) -> tuple[Command, tuple[str, ...]] | None:
-        """A question that names nothing: "any incidents?", "who is silent", "how are you"."""
-        if not bare:
-            state = next((word for word in words if word.casefold() in _STATES), None)
-            return (self._commands["list"], (state,)) if state else (self._commands["status"], ())
-        command = self._by_word.get(bare[-1].casefold()) if len(bare) == 1 else None
-        if command is None or command.writes:
-            return None
-        spans = (word.casefold().removesuffix("'s") for word in words)
-        said = (_SPANS.get(word, word) for word in spans)
-        return command, tuple(word for word in said if word in _TAKES.get(command.name, ()))
-
-    def _misspelt(
-        self, words: tuple[str, ...], names: Sequence[str]
-    ) -> tuple[Command, tuple[str, ...]] | None:
-        """A command with a slip before a CI's name: "staus netapp"; never one that writes."""
-        typed = words[0].casefold()
-        near = get_close_matches(typed, self._by_word, n=1, cutoff=0.75)
-        begun = [word for word in self._by_word if len(typed) > 3 and word.startswith(typed)]
-        meant = (near or begun)[:1]
-        if not meant or self._by_word[meant[0]].writes:
-            return None
-        if not words[1:] or not _names_ci(words[1:], names):
-            return None
-        return self._by_word[meant[0]], words[1:]
-
-    def _behind(
-        self, words: tuple[str, ...], names: Sequence[str]
-    ) -> tuple[Command, tuple[str, ...]] | None:
-        """A command behind the CI's name: "netapp status"."""
-        *name, last = words
-        command = self._by_word.get(last.casefold())
-        if command is None or not name or not _names_ci(tuple(name), names):
-            return None
-        return command, tuple(name)
-
-    def _mentioned(self, words: tuple[str, ...]) -> tuple[Command, tuple[str, ...]]:
-        """The one change that a sentence mentions: "who is missing on 912345". Else UserError."""
-        long = [word for word in words if len(word) > 4]  # "2026" is a year
-        changes = [word for word in long if _is_change((word,))]
-        if len(changes) == 1:
-            return self._commands["change"], (changes[0],)
-        raise UserError(self._unknown(words))
-
-    def _inside(
-        self, words: tuple[str, ...], names: Sequence[str]
-    ) -> tuple[Command, tuple[str, ...]] | None:
-        """A command within a sentence that is followed by a CI's name; never one that writes."""
-        for place, word in enumerate(words[1:], 1):
-            command = self._by_word.get(word.casefold())
-            rest = without_fillers(words[place + 1 :])
-            if command is None or command.writes or is_filler(word):
-                continue
-            if rest and _names_ci(rest, names):
-                before = without_fillers(words[:place]) if command.name == "compare" else ()
-                return command, before + rest
-        return None
-
-    def _unknown(self, words: tuple[str, ...]) -> str:
-        near = nearest(words[0], list(self._by_word), 1)
-        guess = f"Did you mean {self._by_word[near[0]].name}? " if near else ""
-        said = figures.cut(" ".join(words), 30)
-        return f"There is no command and no CI {said!r}. {guess}help lists all."
-
-
-def _names_ci(words: tuple[str, ...], names: Sequence[str]) -> bool:
-    """Whether the words name a CI; an ambiguous name is asked back by UserError."""
-    try:
-        resolve(" ".join(words), names)
-    except Ambiguous:
-        raise
-    except UserError:
-        return False
-    return True
-
-
-def _is_incident(tx: Tx, words: tuple[str, ...]) -> bool:
-    """Whether the words are an incident's number as alerts write it (#12), and no change's."""
-    if len(words) > 1 or not _INCIDENT.fullmatch(words[0]):
-        return False
-    number = int(words[0][1:])
-    return incident_by_id(tx, number) is not None and not changes_by_number(tx, number)
-
-
-def _is_change(words: tuple[str, ...]) -> bool:
-    if len(words) > 5:
-        return False
-    try:
-        parse_change(" ".join(words))
-    except UserError:
-        return False
-    return True

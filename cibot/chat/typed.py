@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Collection
+from difflib import get_close_matches
 from typing import TypeVar
 
 from cibot.errors import UserError
@@ -55,15 +56,17 @@ _UNMISTAKABLE = frozenset(("help", "status", "list", "why", "summary", "feeds"))
 _DASHES = frozenset(("-", "--", "->", ">", "|", "=>", ":", ",", ";"))
 
 _FILLER_WORDS = """
-a about again ago all am and any are at back bad be been broken by can come command could currently
-dead degraded did do does doing down due fail failed failing fails fare faring fine for friday from
-get gets getting give going good had happened happening has have health healthy hello hey hi how
-how's hows i in is issue issues it it's its just know lately latest like look matter me monday my
-news now of often ok okay on open please pls problem problems recently recover recovered red right
-saturday say says shape should show sick silent since so still sunday system tell thanks that
-that's the there this thursday thx time times to today today's todays trouble troubled trust
-tuesday up update updates was we wednesday well were what what's whats where which who will with
-working wrong yesterday yesterday's yesterdays you your
+a about again ago alive all am and any anybody anyone anything are at back bad be been better
+between broken by can changed changes come command could currently dead degraded did do does doing
+down due everything fail failed failing fails fare faring fine for friday from get gets getting
+give going good had happened happening has have health healthy hello hey hi how how's hows i ignore
+in is issue issues it it's its just keep keeps kept know lately latest like long look many matter
+me meet meets met monday much my news nobody now of often ok okay on ones open pass passed patches
+please pls problem problems recently recover recovered red reliable reliably right run safe saturday
+say says shape should show sick silent since so someone something still sunday system tell tests
+thanks that that's the there this thursday thx time times to today today's todays trouble troubled
+trust tuesday under up update updates very was we wednesday well were what what's whats when where
+which who who's whom will with working worse wrong yesterday yesterday's yesterdays you your
 """
 _FILLERS = frozenset(_FILLER_WORDS.split())
 
@@ -158,14 +161,29 @@ def first_of_several(
     return " ".join(parts[: commands[1]]) if commands[1:] and not commands[0] else None
 
 
+def close_to(word: str, words: Collection[str], cutoff: float = 0.82) -> str | None:
+    """The one of ``words`` that is meant, perhaps with a slip: letters swapped, one missing."""
+    if word in words:
+        return word
+    swapped = (other for other in words if len(word) > 3 and sorted(other) == sorted(word))
+    return next(swapped, next(iter(get_close_matches(word, words, n=1, cutoff=cutoff)), None))
+
+
 def is_filler(word: str) -> bool:
     """Whether a word only makes a sentence, as "how" and "doing" do."""
     return word.casefold() in _FILLERS
 
 
-def without_fillers(words: tuple[str, ...]) -> tuple[str, ...]:
-    """The words without those that only make a sentence: "how is netapp doing @bob" → "netapp"."""
-    plain = (word.removesuffix("'s") for word in words if word.casefold() not in _FILLERS)
+def without_fillers(words: tuple[str, ...], more: Collection[str] = ()) -> tuple[str, ...]:
+    """The words without those that only make a sentence: "how is netapp doing @bob" → "netapp".
+
+    Without ``more`` of them, too.
+    """
+    plain = (
+        word.removesuffix("'s")
+        for word in words
+        if word.casefold() not in _FILLERS and word.casefold() not in more
+    )
     return tuple(word for word in plain if not word.startswith("@"))
 
 
@@ -194,6 +212,9 @@ def about_branch(words: tuple[str, ...], ask: Callable[[str, str | None], T]) ->
     return with_branch(words, lambda some, branch: about(some, lambda name: ask(name, branch)))
 
 
+_JOINS = frozenset(("and", "or", "&", "+"))  # before a second name, which is no branch
+
+
 def with_branch(words: tuple[str, ...], ask: Callable[[tuple[str, ...], str | None], T]) -> T:
     """Asks with the words and the branch that the last of them may name, or with them all.
 
@@ -201,7 +222,7 @@ def with_branch(words: tuple[str, ...], ask: Callable[[tuple[str, ...], str | No
     """
     words, branch = without_branch(words)
     *before, last = words or ("",)
-    if branch is not None or not before:
+    if branch is not None or not before or before[-1].casefold() in _JOINS:
         return ask(words, branch)
     others = tuple(before[:-1] if before[-1].casefold() == "on" else before)
     try:

@@ -59,6 +59,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 
 
+_ABOUT_A_NAME = "A CI is asked about by `cibot status NAME`, a change by `cibot change NUMBER`."
+
+
 class LazyGroup(click.Group):
     """A group that knows its commands by name and imports the one that is called."""
 
@@ -76,17 +79,17 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """As click does; a word that is nearly a command is answered with it."""
+        """As click does; with the command that a word nearly is, or how a name is asked about."""
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
             from difflib import get_close_matches  # noqa: PLC0415
 
-            near = get_close_matches(args[0], COMMANDS, n=1)
-            if not near or args[0] in COMMANDS:
+            if args[0] in COMMANDS:
                 raise
-            meant = f"{error.message} Did you mean {near[0]!r}?"
-            raise click.UsageError(meant, error.ctx) from error
+            near = get_close_matches(args[0], COMMANDS, n=1)
+            hint = f"Did you mean {near[0]!r}?" if near else _ABOUT_A_NAME
+            raise click.UsageError(f"{error.message} {hint}", error.ctx) from error
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Commands and options, without importing a command."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 
 from cibot.errors import UserError
@@ -17,6 +17,11 @@ _BY_NAME |= {name[:3]: number for name, number in _BY_NAME.items()} | {"sept": 9
 _YEAR = re.compile(r"20[0-9]{2}")
 _WHOLE = re.compile(r"(20[0-9]{2})(?:-(q[1-4]|[01][0-9]))?|(q[1-4])-?(20[0-9]{2})")
 _QUARTER = 3  # months
+_THIS: Mapping[str, Callable[[date], str | None]] = {
+    "month": lambda today: str(today.month),
+    "quarter": lambda today: f"q{(today.month + 2) // _QUARTER}",
+    "year": lambda _today: None,
+}
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
@@ -43,6 +48,8 @@ def named_period(words: Sequence[str], today: date) -> tuple[date, date, int] | 
     Without a year the last one that has begun is meant. None where they begin otherwise.
     """
     first, *rest = (word.casefold().strip(",") for word in words[:2])
+    if first == "this" and rest and rest[0] in _THIS:
+        return _period(today.year, _THIS[rest[0]](today), 2)
     if whole := _WHOLE.fullmatch(first):
         year, part = int(whole[1] or whole[4]), whole[2] or whole[3]
         wrong = part is not None and part.isdigit() and not 1 <= int(part) <= len(_MONTHS)

@@ -86,5 +86,5 @@ COMMAND = Command(
     does="two CIs on the patch sets that both judged",
     example="compare netapp zuul",
     answer=answer,
-    aliases=("versus", "vs", "diff"),
+    aliases=("versus", "vs", "diff", "difference", "than"),
 )

@@ -38,5 +38,5 @@ COMMAND = Command(
     does="whose a CI is: owner, contact, wiki page, Gerrit accounts",
     example="contact netapp",
     answer=answer,
-    aliases=("owner", "owns", "runs", "maintains", "whois"),
+    aliases=("owner", "owns", "runs", "maintains", "maintainer", "email", "whois"),
 )

@@ -53,5 +53,5 @@ COMMAND = Command(
     does="every command, or one with an example",
     example="help why",
     answer=answer,
-    aliases=("commands", "usage", "h", "man", "halp"),
+    aliases=("commands", "usage", "h", "man", "hilfe", "aide", "ayuda", "aiuto", "ajuda"),
 )

@@ -16,7 +16,7 @@ from cibot.text.card import Card, Line, line, sparkline
 from cibot.text.lengths import read_length
 
 _OF = {"for", "of", "last", "past", "over", "in", "the", "since", "during"}
-_LATELY = {"last", "past"}
+_LATELY = {"last", "past", "this"}
 _INCIDENTS = 3
 
 

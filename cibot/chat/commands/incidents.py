@@ -1,10 +1,14 @@
-"""`incidents [all]`: what is wrong now, and what was in the last week."""
+"""`incidents [NAME] [all]`: what is wrong now, and what was in the last week."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from cibot.chat.command import Ask, Command
-from cibot.errors import UserError
+from cibot.chat.commands import why
+from cibot.chat.typed import without_fillers
 from cibot.reports import wording
+from cibot.reports.ci import find_ci
 from cibot.reports.context import Context
 from cibot.reports.incidents import IncidentLine, incidents
 from cibot.text import figures
@@ -15,16 +19,26 @@ _LINES = 10
 
 def answer(ask: Ask) -> Card:
     """The open ones, newest first; with "all" those of the last seven days too."""
-    ended = read_words(ask.words)
-    return render(ask.ctx, incidents(ask.tx, ask.ctx, ended=ended), ended=ended)
+    name, ended = read_words(ask.words)
+    if number_in(name):
+        return why.answer(replace(ask, words=(f"#{number_in(name)}",)))
+    listed = incidents(ask.tx, ask.ctx, ended=ended)
+    if name:
+        ci = find_ci(ask.tx, name).name
+        listed = tuple(incident for incident in listed if incident.ci == ci)
+    return render(ask.ctx, listed, ended=ended)
 
 
-def read_words(words: tuple[str, ...]) -> bool:
-    """Whether ended ones are asked for, too. Raises UserError for anything else."""
-    word = " ".join(words).casefold()
-    if word not in {"", "open", "all"}:
-        raise UserError("incidents takes nothing or all, as in: incidents all.")
-    return word == "all"
+def read_words(words: tuple[str, ...]) -> tuple[str, bool]:
+    """Whose, "" for all, and whether ended ones are asked for, too."""
+    folded = {word.casefold() for word in words}
+    return " ".join(without_fillers(words, {"open", "all"})), "all" in folded
+
+
+def number_in(name: str) -> int | None:
+    """The number of an incident, as 12 or #12."""
+    number = name.removeprefix("#")
+    return int(number) if number.isascii() and number.isdigit() and len(number) < 10 else None
 
 
 def render(ctx: Context, listed: tuple[IncidentLine, ...], *, ended: bool) -> Card:
@@ -58,8 +72,8 @@ def _incident(ctx: Context, incident: IncidentLine) -> Line:
 
 
 COMMAND = Command(
-    usage="incidents [all]",
-    does="open incidents; with all, those of the last seven days too",
+    usage="incidents [NAME] [all]",
+    does="open incidents, of all CIs or of one; with all, those of the last seven days too",
     example="incidents all",
     answer=answer,
     aliases=("incident", "alerts"),

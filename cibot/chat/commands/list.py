@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cibot.chat.command import Ask, Command
-from cibot.chat.typed import without_branch, without_fillers
+from cibot.chat.typed import close_to, without_branch, without_fillers
 from cibot.errors import UserError
 from cibot.model import State
 from cibot.reports import lists, wording
@@ -64,10 +64,11 @@ def read_words(words: tuple[str, ...]) -> tuple[State | None, str | None, str | 
     words, branch = without_branch(words)
     rest: list[str] = []
     for word in words:
-        if word.casefold() in set(State):
-            if state not in {None, word.casefold()}:
+        named = close_to(word.casefold(), list(State))
+        if named is not None:
+            if state not in {None, named}:
                 raise UserError(f"list takes one state, as in: list {state}.")
-            state = State(word.casefold())
+            state = State(named)
         elif word.casefold() not in {"project", "projects", "ci", "cis"}:
             rest.append(word)
     names = without_fillers(tuple(rest))

@@ -7,7 +7,7 @@ from datetime import date
 
 from cibot.chat.command import Ask, Command
 from cibot.chat.commands import report
-from cibot.chat.typed import is_filler, without_branch
+from cibot.chat.typed import close_to, is_filler, without_branch
 from cibot.config.models import SUMMARY_PARTS, SummaryPart
 from cibot.errors import UserError
 from cibot.model import State
@@ -40,7 +40,8 @@ def answer(ask: Ask) -> Card:
 def read_words(words: tuple[str, ...], today: date) -> tuple[Day | date, str | None]:
     """A day and a branch or a pattern of some. Raises UserError for what is neither."""
     words, branch = without_branch(words)
-    named = [(word, _SPANS.get(word.casefold()) or named_day(word, today)) for word in words]
+    spans = (_SPANS.get(close_to(word.casefold(), _SPANS) or "") for word in words)
+    named = [(word, day or named_day(word, today)) for word, day in zip(words, spans, strict=True)]
     days = [day for _word, day in named if day]
     left = [word for word, day in named if not (day or is_filler(word))]
     if branch is None and left:

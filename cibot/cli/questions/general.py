@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -55,13 +55,13 @@ def ask_summary(source: Source, asked: Asked) -> ShellAnswer:
 
 def ask_incidents(source: Source, asked: Asked) -> ShellAnswer:
     """The open ones, with "all" those of the last seven days too; one by its number."""
-    number = asked.text.removeprefix("#")
-    if number.isascii() and number.isdigit() and len(number) < 10:
-        return _incident(source, int(number))
-    ended = incidents_command.read_words(asked.words)
-    page = whole(source, IncidentPage, "/incidents", state="open")
+    name, ended = incidents_command.read_words(asked.words)
+    if (number := incidents_command.number_in(name)) is not None:
+        return _incident(source, number)
+    of_ci = {"ci": name} if name else {}
+    page = whole(source, IncidentPage, "/incidents", state="open", **of_ci)
     if ended:
-        page = replace(page, items=(*page.items, *_ended(source)))
+        page = replace(page, items=(*page.items, *_ended(source, of_ci)))
     return ShellAnswer(
         page,
         lambda ctx: _view(ctx, page.items, ended=ended),
@@ -70,9 +70,9 @@ def ask_incidents(source: Source, asked: Asked) -> ShellAnswer:
     )
 
 
-def _ended(source: Source) -> list[IncidentLine]:
+def _ended(source: Source, of_ci: Mapping[str, str]) -> list[IncidentLine]:
     """Among the newest 500."""
-    incidents = source.ask(IncidentPage, "/incidents", state="all", limit=PAGE_SIZE).items
+    incidents = source.ask(IncidentPage, "/incidents", state="all", limit=PAGE_SIZE, **of_ci).items
     since = source.context().now - ENDED_WITHIN
     return [
         incident for incident in incidents if incident.resolved_at and incident.resolved_at >= since
@@ -298,7 +298,7 @@ QUESTIONS = (
     ShellQuestion(
         COMMANDS["incidents"],
         ask_incidents,
-        examples=("cibot incidents", "cibot incidents 1"),
+        examples=("cibot incidents netapp", "cibot incidents 1"),
         csv=True,
         codes=f"{CODES[State.FAILING]} while one is open, else 0",
     ),

@@ -99,7 +99,14 @@ QUESTIONS = {
         "missed vexx",
     ],
     "project": ["project cinder", "project cinder master", "project", "project nova"],
-    "incidents": ["incidents", "incidents all", "incidents foo"],
+    "incidents": [
+        "incidents netapp",
+        "incidents nonesuch",
+        "incidents zuul all",
+        "incidents",
+        "incidents all",
+        "incidents foo",
+    ],
     "ack": [
         "ack 1 looking into it",
         "incidents",
@@ -296,5 +303,5 @@ def test_almost_a_command_is_helped(answer: Dispatcher, typed: str, meant: str) 
 
 
 def test_what_is_no_command_gets_a_guess(answer: Dispatcher) -> None:
-    assert "Did you mean status?" in ask(answer, "statsu")
+    assert "Did you mean status?" in ask(answer, "stts")
     assert "There is no command and no CI 'xyzzy'" in ask(answer, "xyzzy")

@@ -30,7 +30,8 @@ def test_every_command_is_there_and_has_help() -> None:
 def test_what_is_almost_a_command_is_answered_with_it(typed: str, meant: str) -> None:
     said = CliRunner().invoke(main, [typed]).stderr
     assert f"No such command '{typed}'." in said
-    assert said.rstrip().endswith(f"Did you mean '{meant}'?" if meant else f"'{typed}'.")
+    hint = f"Did you mean '{meant}'?" if meant else "a change by `cibot change NUMBER`."
+    assert said.rstrip().endswith(hint)
 
 
 def leaves(command: click.Command, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
