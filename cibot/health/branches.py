@@ -8,6 +8,7 @@ failures as of a job, or its level.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
@@ -194,9 +195,11 @@ class Branches(Gauge):
 
     def _alone(self, now: float) -> list[Broken]:
         """The branches that broke alone, the longest ago first."""
-        broken = (self._broken(name, now) for name in self._bad & self._at_home())
-        alone = [branch for branch in broken if branch is not None and self._is_alone(branch)]
+        alone = filter(self._is_alone, self._all_broken(self._bad & self._at_home(), now))
         return sorted(alone, key=lambda branch: (branch.since, branch.branch))
+
+    def _all_broken(self, names: Iterable[str], now: float) -> list[Broken]:
+        return [broken for name in names if (broken := self._broken(name, now)) is not None]
 
     def _broken(self, name: str, now: float) -> Broken | None:
         branch, streak = self._branches[name], dict(self._streaks.long(now)).get(name)
@@ -245,9 +248,7 @@ class Branches(Gauge):
         Where all are broken, the whole CI is: then nothing is said of any.
         """
         bad = self._bad and self._bad & self._at_home()
-        broken = [
-            branch for branch in (self._broken(name, now) for name in bad) if branch is not None
-        ]
+        broken = self._all_broken(bad, now)
         if not broken:
             return Reading(State.HEALTHY, not bad)
         alone = any(map(self._is_alone, broken))

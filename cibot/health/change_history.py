@@ -40,6 +40,7 @@ from cibot.model import Result
 _Key = tuple[int, str]
 _Share = tuple[str, bool, Proof]
 _HOUR = 3600.0
+_BAD = frozenset({Result.FAIL, Result.INFRA})
 _STOPPED_WITHIN = 900.0  # seconds from the next patch set to the report of what it stopped
 
 
@@ -217,7 +218,8 @@ class _Course:
         self._failures[attempt.pipeline] = 0 if passed else failures + 1
         if self._fair(attempt) or not paired:
             upload = self._upload(attempt.patch_set)
-            failed = () if passed else _failed(attempt)
+            failing = (run for run in attempt.runs if run.voting and run.result is Result.FAIL)
+            failed = () if passed else tuple(run.job for run in failing)
             proof = self._proof(attempt)
             referenced = attempt.reference is not None or not paired
             self._add(FirstVerdict(at, passed, proof, upload, paired, failures, failed, referenced))
@@ -265,7 +267,7 @@ class _Course:
 
     def _proof(self, attempt: Attempt) -> Proof:
         if attempt.proof is None:
-            facts, worst = self._facts, _worst(attempt)
+            facts, worst = self._facts, _worst(attempt.runs)
             job, url = (worst.job, worst.url) if worst else (None, None)
             attempt.proof = Proof(
                 attempt.posted_at, facts.change_id, facts.number, attempt.patch_set,
@@ -274,21 +276,10 @@ class _Course:
         return attempt.proof
 
 
-def _failed(attempt: Attempt) -> tuple[str, ...]:
-    return tuple(run.job for run in attempt.runs if run.voting and run.result is Result.FAIL)
-
-
-def _worst(attempt: Attempt) -> JobRun | None:
+def _worst(runs: Iterable[JobRun]) -> JobRun | None:
     """The first voting build that failed, else the first that broke."""
-    return next(
-        (
-            run
-            for result in (Result.FAIL, Result.INFRA)
-            for run in attempt.runs
-            if run.voting and run.result is result
-        ),
-        None,
-    )
+    bad = (run for run in runs if run.voting and run.result in _BAD)
+    return min(bad, key=lambda run: run.result is Result.INFRA, default=None)
 
 
 def ends_of(facts: ChangeFacts) -> Iterable[Ended]:

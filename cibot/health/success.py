@@ -66,8 +66,14 @@ class Success(Gauge):
             standing = self._series.standing(verdict, per_day)
         if verdict.passed or not failures:
             self._series.add(verdict, per_day)
-        if failures + (not verdict.paired) <= 1 or self._mends(verdict):
-            self._add(verdict, standing)
+        if failures + (not verdict.paired) > 1 and not self._mends(verdict):
+            return
+        fired, proof = self.chart.dropped is not None, verdict.proof
+        self.chart.add(verdict.passed, proof.at, standing, proof.change_id)
+        drop = self.chart.dropped
+        if drop is not None and not fired:
+            likely = wilson(drop.passes, drop.n, _LIKELY).high
+            self._outage = self.chart.floor or likely < self._policy.failing
 
     def _mends(self, verdict: FirstVerdict) -> bool:
         """Whether the pass of a change that failed twice counts, as no further failure of it does.
@@ -76,14 +82,6 @@ class Success(Gauge):
         that no bad changes need to be made up for. During a drop it counts as recovery.
         """
         return verdict.passed and (not verdict.referenced or self.chart.dropped is not None)
-
-    def _add(self, verdict: FirstVerdict, standing: VerdictKind) -> None:
-        fired, proof = self.chart.dropped is not None, verdict.proof
-        self.chart.add(verdict.passed, proof.at, standing, proof.change_id)
-        drop = self.chart.dropped
-        if drop is not None and not fired:
-            likely = wilson(drop.passes, drop.n, _LIKELY).high
-            self._outage = self.chart.floor or likely < self._policy.failing
 
     def standing(self, _now: float, _ending: bool) -> Reading:
         """Bad while the chart fires."""

@@ -143,24 +143,23 @@ class SlidingTally(Stored):
 
     def newest(self, least: int, now: float) -> Count:
         """The window or, where it holds fewer, the newest ``least`` results in reach."""
-        n, bad, place = self.n, self.bad, self._start
-        if n >= least:
-            return Count(n, bad)
-        oldest = (now - self._reach) // _MINUTE
-        while n < least and place > 0 and self._minutes[place - 1] >= oldest:
-            place -= 1
-            n += self._n[place]
-            bad += self._bad[place]
-        return Count(n, bad)
+        if self.n >= least:
+            return Count(self.n, self.bad)
+        place = self._reached(least, now)
+        return Count(sum(self._n[place:]), sum(self._bad[place:]))
 
     def first(self, least: int, now: float) -> float | None:
         """When the oldest of what `newest` counts was posted; None where there is nothing."""
+        place = self._reached(least, now)
+        return self._minutes[place] * _MINUTE if place < len(self._minutes) else None
+
+    def _reached(self, least: int, now: float) -> int:
         n, place = self.n, self._start
         oldest = (now - self._reach) // _MINUTE
         while n < least and place > 0 and self._minutes[place - 1] >= oldest:
             place -= 1
             n += self._n[place]
-        return self._minutes[place] * _MINUTE if place < len(self._minutes) else None
+        return place
 
     def outcomes(self, since: float | None = None) -> Iterator[tuple[bool, float]]:
         """(good, when) of each result, oldest first; in one minute the bad ones first."""

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from operator import attrgetter
 
 from cibot.config.signals import signals
 from cibot.health.missing import NAME as MISSING_JOB
@@ -81,7 +82,9 @@ def notified(incident: Incident, news: News, *, loud: bool = True) -> Incident:
     after = replace(
         before,
         parts=news.parts,
-        worst=min(before.worst, step.severity, key=_rank) if news.worse else before.worst,
+        worst=min(before.worst, step.severity, key=attrgetter("rank"))
+        if news.worse
+        else before.worst,
         since=_began(symptom, incident) if step.name == "corrected" else before.since,
         over=step.name in ENDS,
         count=count,
@@ -188,7 +191,9 @@ def _escalated(
     incident: Incident, heard: Notified, seen: list[Symptom], parts: tuple[Part, ...]
 ) -> News | None:
     """An escalation: a higher severity, another family, or a drop within a level."""
-    worst = min((part.severity for part in heard.parts), key=_rank, default=State.HEALTHY)
+    worst = min(
+        (part.severity for part in heard.parts), key=attrgetter("rank"), default=State.HEALTHY
+    )
     there = {part.key for part in heard.parts}
     families = {part.family for part in heard.parts}
     new = [
@@ -249,10 +254,6 @@ def _corrected(incident: Incident, heard: Notified, now: datetime) -> News | Non
 
 def _began(symptom: Symptom, incident: Incident) -> datetime:
     return symptom.began or incident.opened_at or incident.changed_at
-
-
-def _rank(state: State) -> int:
-    return state.rank
 
 
 JobSet = tuple[str | None, frozenset[str]]

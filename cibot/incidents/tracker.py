@@ -121,8 +121,8 @@ class Tracker:
                 alarm = judge.next_alarm
             if gauges:
                 self._look(gauges, ended.at)
-            if self._recovering:
-                self._look_after(ended.at)
+            if self._recovering:  # they may have stayed well for long enough
+                self._look([self._gauges[signal] for signal in self._recovering], ended.at)
         self._ring(until)
         judge.rollup.places = {}  # of thirty CIs that write all the time they are megabytes
         self.at = max(self.at, until)
@@ -142,10 +142,6 @@ class Tracker:
         while (alarm := self.judge.next_alarm) is not None and alarm < until:
             self._look(self.judge.ring(alarm), alarm)
         return alarm
-
-    def _look_after(self, at: float) -> None:
-        """Reads the signals of symptoms that recover: they may have stayed well for long enough."""
-        self._look([self._gauges[signal] for signal in self._recovering], at)
 
     def _look(self, gauges: Iterable[Gauge], at: float) -> None:
         for gauge in gauges:

@@ -39,9 +39,11 @@ class ReferenceLearner:
 
     def learn(self, tx: Tx, ci_id: int, now: datetime) -> References:
         """The references as they are known to ``ci_id``, which may be a new CI."""
-        fresh = self._learnt_at is not None and abs(now - self._learnt_at) < _LEARNT_FOR
-        if fresh and ci_id in self._names and not self._found_home(tx, ci_id):
-            return self._references
+        at = self._learnt_at
+        if at is not None and abs(now - at) < _LEARNT_FOR and ci_id in self._names:
+            lately = verdict_projects(tx, ci_id, at - _NEW_FOR)
+            if lately <= self._references.projects_ever(ci_id):  # it found no new home
+                return self._references
         names = {ci.id: ci.name for ci in all_cis(tx)}
         whole = self._counted_at is None or abs(now - self._counted_at) > _COUNTED_FOR
         since = None if whole or names != self._names else _monday(now - timedelta(days=7))
@@ -56,12 +58,6 @@ class ReferenceLearner:
         self._references = guessed.with_configured(self._configured, names)
         self._names, self._learnt_at = names, now
         return self._references
-
-    def _found_home(self, tx: Tx, ci_id: int) -> bool:
-        """Whether the CI gave verdicts in a project that was none of its own so far."""
-        assert self._learnt_at is not None
-        projects = verdict_projects(tx, ci_id, self._learnt_at - _NEW_FOR)
-        return not projects <= self._references.projects_ever(ci_id)
 
     def store(self, tx: Tx) -> bool:
         """Writes what was learnt where it changed since `written`; whether there was anything."""

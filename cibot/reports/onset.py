@@ -13,7 +13,6 @@ from typing import Literal
 
 from cibot.health.facts import counts
 from cibot.health.intervals import wilson
-from cibot.health.signal import Evidence
 from cibot.incidents.incident import Incident
 from cibot.incidents.symptom import Symptom, result_symptom
 from cibot.model import Result
@@ -109,8 +108,11 @@ def onset(
 ) -> Onset | None:
     """How a symptom began, as it was seen at ``until``; None where no run of it is stored."""
     first = symptom.first_bad
-    failed = None if first is None else _stored_run(tx, ci_id, first)
-    if first is None or failed is None:
+    if first is None:
+        return None
+    runs = bad_runs_on(tx, ci_id, first.change_id, first.patch_set)
+    failed = min(runs, key=lambda run: abs(run.posted_at - first.at), default=None)
+    if failed is None:
         return None
     job = first.job if symptom.signal == "job" else None
     place = ProjectBranch(change_server(failed.change_id), failed.project, failed.branch)
@@ -162,12 +164,6 @@ def _run(row: RunRow, builds: Builds, job: str | None, url: str | None) -> Onset
     page = gerrit_page(url, row.project, row.number, row.patch_set)
     name, log = (shown.job, shown.url) if shown else (job, None)
     return OnsetRun(row.number, row.patch_set, row.posted_at, name, log, page)
-
-
-def _stored_run(tx: Tx, ci_id: int, first: Evidence) -> RunRow | None:
-    """The report that a piece of evidence is of."""
-    runs = bad_runs_on(tx, ci_id, first.change_id, first.patch_set)
-    return min(runs, key=lambda run: abs(run.posted_at - first.at), default=None)
 
 
 def _broken(
