@@ -15,6 +15,8 @@ from typing import Protocol, cast
 
 from cibot.collector.formats.comment import MAX_CHARS, MIXED, Comment, score
 from cibot.collector.formats.form import by_form
+from cibot.collector.formats.notices import NAME as NOTICE
+from cibot.collector.formats.notices import by_gerrit
 from cibot.collector.formats.outage import corrected
 from cibot.collector.formats.person import by_hand
 from cibot.collector.formats.tags import gerrits_own, of_ci_tool, pipeline_of_tag
@@ -108,7 +110,7 @@ def _parse(
     _, in_head, body = split_header(text)
     comment = Comment(body, in_head, given=votes, account=account, tag=tag, ci=ci)
     report = corrected(comment, _read(comment))
-    if form and not ci and not (report is not None and _plain(report)) and by_form(comment):
+    if form and not ci and not _settled(comment, report) and by_form(comment):
         report = _unproven(Comment(body, in_head, given=votes, ci=True), report)
     if report is None:
         return None
@@ -116,6 +118,15 @@ def _parse(
         report = replace(report, format=MIXED)
     pipeline = pipeline_of_tag(tag) if tag and report.pipeline is None else None
     return replace(report, pipeline=pipeline) if pipeline else report
+
+
+def _settled(comment: Comment, report: Report | None) -> bool:
+    """Whether the comment would be read in the same way if its author were known to be a CI."""
+    if report is None:
+        return False
+    if report.format in plain_to_see():
+        return bool(report.builds) or report.outcome is not Outcome.FAILURE  # perhaps an outage
+    return report.format == NOTICE and by_gerrit(comment.body)
 
 
 def _unproven(comment: Comment, otherwise: Report | None) -> Report | None:

@@ -45,7 +45,7 @@ class Comment:
     says that the author is known to be a CI; ``account`` and ``tag`` only hint at it.
     """
 
-    __slots__ = ("_by_ci", "_lines", "account", "body", "ci", "given", "tag", "votes")
+    __slots__ = ("_by_ci", "_lines", "account", "body", "by_hand", "ci", "given", "tag", "votes")
 
     def __init__(
         self,
@@ -69,6 +69,7 @@ class Comment:
         self.account = account
         self.tag = tag
         self.ci = ci
+        self.by_hand: bool | None = None  # what `person.by_hand` says, once it was asked
         self._by_ci: bool | None = True if ci else None
         self._lines: list[str] | None = None
 
@@ -161,6 +162,8 @@ def _has_result(item: str) -> bool:
 
 def _bot_name(name: str, *, endings: bool = False) -> bool:
     """Whether a name has a word of programs; in usernames they are often glued (``sriovci``)."""
+    if not name:
+        return False
     words = "".join(c if c.isalnum() else " " for c in name[:100].lower()).split()
     if any(word in _BOT_WORDS for word in words):
         return True

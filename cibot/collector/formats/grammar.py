@@ -8,6 +8,7 @@ are left over is prose.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 from cibot.collector.formats.naming import (
@@ -61,6 +62,11 @@ def job_lines(text: str, following: str = "", *, bulleted: bool = False) -> list
     """What a line without its bullet tells of jobs; ``following`` may hold the URL of one."""
     if not may_tell(text):
         return told_job(text) if "errors" in text or "failures" in text else []
+    return _job_lines(text, following if following[:1] in (" ", "\t") else "", bulleted)
+
+
+@lru_cache(maxsize=1024)  # lines of a comment that is read twice
+def _job_lines(text: str, following: str, bulleted: bool) -> list[FoundJob]:
     bare, voting = silent(text)
     tokens = tokens_of(bare)
     if bulleted:

@@ -80,6 +80,11 @@ _ASKS = word_set(
 _LINKS = word_set("has have is was run build job test tests")
 
 
+def by_gerrit(body: str) -> bool:
+    """Whether a comment begins as only Gerrit's own messages do."""
+    return body.startswith(_GERRIT)
+
+
 def read(comment: Comment) -> Report | None:
     """Gerrit's own messages, rechecks, quotes of others, votes taken back.
 
@@ -93,7 +98,7 @@ def read(comment: Comment) -> Report | None:
     if quotes_alone or gerrits_own(comment.tag) or admits:
         return _NONE
     if body[0] in _FIRST and body.startswith(_OPENINGS):
-        either = not body.startswith(_GERRIT) and _judges(comment)
+        either = not by_gerrit(body) and _judges(comment)
         return None if either or _reports(comment) else _NONE
     if body.startswith("I noticed ") and " failed, " in body[:60]:  # which known bug it was
         return _NONE

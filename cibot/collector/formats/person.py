@@ -11,13 +11,10 @@ _HEDGES = word_set(
     "locally already sometimes somehow anyway apparently probably actually unfortunately "
     "though lgtm nice great cool unrelated flaky intermittent intermittently them they again until"
 )
-_PERSON = (
-    _SELF
-    | _HEDGES
-    | word_set(
-        "we we're we've our you're your's lol hmm hm thanks thx sorry hey hi hello fyi imho afaict "
-        "iirc btw nit lgtm maybe seems looks"
-    )
+_CERTAIN = _SELF | _HEDGES
+_PERSON = _CERTAIN | word_set(
+    "we we're we've our you're your's lol hmm hm thanks thx sorry hey hi hello fyi imho afaict "
+    "iirc btw nit lgtm maybe seems looks"
 )
 
 _NO_PUNCTUATION = str.maketrans("", "", ",.!?:;()")
@@ -29,16 +26,26 @@ def by_hand(comment: Comment) -> bool:
 
     With a URL fewer words count: programs, too, write "we could not …" there.
     """
+    if comment.by_hand is None:
+        comment.by_hand = _by_hand(comment)
+    return comment.by_hand
+
+
+def _by_hand(comment: Comment) -> bool:
     if comment.quotes:
         return True
-    for line in comment.lines[:12]:
-        words = line[:400].lower().replace("’", "'").translate(_NO_PUNCTUATION).split()
-        signs = _SELF | _HEDGES if "://" in line else _PERSON
-        if not signs.isdisjoint(words):
-            return True
-        if line.rstrip().endswith("?"):
-            return True
-    return False
+    lines = [line[:400] for line in comment.lines[:12]]
+    if any(line[-1] == "?" for line in comment.lines[:12]):
+        return True
+    if _PERSON.isdisjoint(_spoken(" ".join(lines))):
+        return False
+    return any(
+        not (_CERTAIN if "://" in line else _PERSON).isdisjoint(_spoken(line)) for line in lines
+    )
+
+
+def _spoken(text: str) -> list[str]:
+    return text.lower().replace("’", "'").translate(_NO_PUNCTUATION).split()
 
 
 def points(comment: Comment) -> bool:
@@ -53,4 +60,4 @@ def goes_on(comment: Comment, headline: str) -> bool:
     word, _, rest = comment.first.lower().partition(headline)[2].partition(" ")
     if not word.isalpha() or not rest[:1].isalpha():
         return False
-    return "://" not in rest or not (_SELF | _HEDGES).isdisjoint(rest.split())
+    return "://" not in rest or not _CERTAIN.isdisjoint(rest.split())
