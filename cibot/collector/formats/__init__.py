@@ -125,7 +125,9 @@ def _settled(comment: Comment, report: Report | None) -> bool:
     if report is None:
         return False
     if report.format in plain_to_see():
-        return bool(report.builds) or report.outcome is not Outcome.FAILURE  # perhaps an outage
+        return (
+            bool(report.builds) or report.outcome is not Outcome.FAILURE
+        )  # else an outage's words
     return report.format == NOTICE and by_gerrit(comment.body)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cibot.collector.formats.tags import of_ci_tool, of_program
-from cibot.collector.formats.text import untagged, word_set
+from cibot.collector.formats.text import fields_of_json, untagged, word_set
 from cibot.collector.results import known_result
 from cibot.model import Account, Vote
 
@@ -61,6 +61,8 @@ class Comment:
             body = body.replace("\xa0", " ")
         if "</" in body:
             body = untagged(body)
+        if body[:1] in ("{", "[") and '": ' in body:
+            body = fields_of_json(body)
         if body.count(_LOST_LINES) > 2:
             body = body.replace(_LOST_LINES, "\n")
         self.body = body[:MAX_CHARS] if len(body) > MAX_CHARS else body

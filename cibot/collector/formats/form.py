@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from cibot.collector.formats.comment import Comment, reviewed, score, withdrawn
-from cibot.collector.formats.grammar import job_lines
+from cibot.collector.formats.lines import jobs_of
 from cibot.collector.formats.person import by_hand, points
 from cibot.collector.formats.shapes import MARKS
 from cibot.collector.formats.text import first_url, word_set
@@ -69,7 +69,7 @@ def _kind(line: str) -> str:  # noqa: PLR0911 - one return a kind
         label = [word for word in text.lower().split() if "://" not in word]
         if len(label) <= _LABEL and not _argues(label):
             return "link"
-    if len(text) <= 200 and any(job.sure for job in job_lines(text, bulleted=text != line)):
+    if len(text) <= 200 and any(job.sure for job in jobs_of(line)):
         return "job"
     words = text.split(maxsplit=2 * _SHORT)
     if text[-1] == ":" and len(words) <= _SHORT:

@@ -11,7 +11,9 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import NamedTuple
 
+from cibot.collector.formats.job_sentences import FoundJob, job_before_sentence
 from cibot.collector.formats.naming import (
+    EVERY,
     GENERAL,
     KINDS,
     LINKING,
@@ -39,13 +41,13 @@ from cibot.collector.formats.tokens import (
     tokens_of,
     wordy,
 )
-from cibot.collector.formats.told import FoundJob, told_job
 from cibot.collector.formats.verdict import verdict
 from cibot.collector.results import result_class
 from cibot.model import Build, Result
 
 _SURE_DIVIDERS = ("..", "->", "=>", "→", "⇒", "—", "–", "  ", "\t", "=", "|")
 _PLAIN = (Result.PASS, Result.FAIL)
+_COUNTING = ("error", "failure", "exit", "rc=")
 _MOST_WORDS = 4  # of a name
 _MOST_LISTED = 8  # of one after a bullet
 
@@ -61,7 +63,7 @@ class _Run(NamedTuple):
 def job_lines(text: str, following: str = "", *, bulleted: bool = False) -> list[FoundJob]:
     """What a line without its bullet tells of jobs; ``following`` may hold the URL of one."""
     if not may_tell(text):
-        return told_job(text) if "errors" in text or "failures" in text else []
+        return job_before_sentence(text) if any(word in text for word in _COUNTING) else []
     return _job_lines(text, following if following[:1] in (" ", "\t") else "", bulleted)
 
 
@@ -74,9 +76,9 @@ def _job_lines(text: str, following: str, bulleted: bool) -> list[FoundJob]:
     at = result_at(tokens)
     if at is None:
         jobs = _several(tokens if voting else tokens_of(text), bulleted=bulleted)
-        return jobs or told_job(text)
+        return jobs or job_before_sentence(text)
     job = _job(_Line(tokens, at, bulleted=bulleted), following, voting=voting)
-    return [job] if job else told_job(text)
+    return [job] if job else job_before_sentence(text)
 
 
 def _several(tokens: list[Token], *, bulleted: bool) -> list[FoundJob]:
@@ -93,7 +95,7 @@ def _several(tokens: list[Token], *, bulleted: bool) -> list[FoundJob]:
         if label:
             line = _Line(words[label:], at - label, bulleted=bulleted)
         job = _job(line, "", voting=len(words) == len(part))
-        if job is None or not job.build.name or line.glued_to_general():
+        if job is None or not job.build.name or line.tells_of_tests():
             return []
         jobs.append(job._replace(sure=job.sure or words[at].kind == "shout"))
     sure = all(job.sure for job in jobs)
@@ -174,10 +176,13 @@ class _Line:
         name = run.words[0]
         return name if nameless(name) and not nameless(name, listed=True) else None
 
-    def glued_to_general(self) -> bool:
-        """Whether "tests OK" tells of tests rather than of a job that is called so."""
+    def tells_of_tests(self) -> bool:
+        """Whether "tests OK" or "lint failed" tells of tests rather than of a job called so."""
         run = self.named
-        return run is not None and run.end == self.at and run.words[-1].lower() in GENERAL
+        if run is None or run.end != self.at:
+            return False
+        plain = self.tokens[self.at].kind == "said" and not like_a_name(run.words[-1])
+        return plain or run.words[-1].lower() in GENERAL
 
     def _runs(self) -> list[_Run]:
         """The words, each as far as nothing divides; none of those in round brackets."""
@@ -218,6 +223,8 @@ class _Line:
         """The run without its kind of job and what only tells; None if no name is left."""
         if "No" in run.words[1:]:  # "noop No logs generated"
             run = run._replace(words=run.words[: run.words.index("No")])
+        if len(run.words) > 1 and run.words[0].lower() in EVERY:
+            return None  # "All 14 test jobs passed"
         words = without_telling(run.words)
         of = len(words) > 1 and words[0].lower() in LINKING
         words = words[of:]  # "Build #88 of acme-core"
@@ -301,7 +308,8 @@ class _Line:
             return None, False
         name = " ".join(run.words)
         others = [other for other in self.runs if other.start != run.start]
-        others = [other for other in others if not labels(" ".join(other.words))]
+        spoken = ((other, " ".join(other.words)) for other in others)
+        others = [other for other, words in spoken if not labels(words) and not names_author(words)]
         if any(other.end <= self.at for other in others):
             return None, False
         if names_test(name) or nameless(name, listed=True) or verdict(name) is not None:
@@ -325,14 +333,11 @@ class _Line:
         """Whether such a line is surely a job's; None for prose. ``after`` words follow."""
         kind, result = self.tokens[self.at]
         divider = self.tokens[run.end].text if run.end < self.at else ""
-        lone = len(run.words) == 1
+        lone = len(run.words) == 1 or (len(run.words) == 2 and run.words[1][0] == "(")
         if kind == "shout" and lone and divider:
             return True if after <= 6 else None
-        if (
-            len(run.words) < run.end - run.start
-            and result_class(result) in _PLAIN
-            and self._explained()
-        ):
+        told = len(run.words) < run.end - run.start or (self.bulleted and divider)
+        if told and result_class(result) in _PLAIN and self._explained():
             return True  # "api-compat check failed: 2 changes"
         if after or (self.marked and len(run.words) > 3):
             return None

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from cibot.collector.formats.comment import Comment
 from cibot.collector.formats.conclude import conclude
-from cibot.collector.formats.naming import KINDS, labels, like_a_name, names_test
+from cibot.collector.formats.naming import (
+    GENERAL,
+    KINDS,
+    LINKING,
+    labels,
+    like_a_name,
+    names_test,
+)
 from cibot.collector.formats.person import by_hand
 from cibot.collector.formats.places import name_and_url, tidy
 from cibot.collector.formats.shapes import as_written
@@ -15,8 +22,10 @@ from cibot.model import Build, Outcome, Report, Result
 
 NAME = "grouped"
 PLAIN_TO_SEE = (NAME,)
+_BRIEF = 6  # words; a person's sentence has more
 _JUDGED = (Result.PASS, Result.FAIL)
 _RESULTS = {Outcome.SUCCESS: "SUCCESS", Outcome.FAILURE: "FAILURE"}
+_NO_NAMES = GENERAL | LINKING | {"see"}
 _SEVERAL = word_set("jobs builds builders checks platforms")
 _JOBS = word_set(
     "job jobs build builds builder builders check checks stage stages platform platforms"
@@ -43,7 +52,8 @@ def under_headings(comment: Comment) -> list[Build]:
         if line.endswith(":") or (
             len(line) < 60 and comment.by_ci and _heads(line, first=not index)
         ):
-            result = _heading_result(line) if len(line) <= 60 else None
+            brief = len(line) <= 60 and (comment.by_bot or _terse(line))
+            result = _heading_result(line) if brief else None
             unlinked = comment.by_ci and _of_jobs(line)
         elif result is not None:
             jobs = _jobs(line, result, unlinked=unlinked)
@@ -51,6 +61,12 @@ def under_headings(comment: Comment) -> list[Build]:
                 result = None
             builds += [build for build in jobs if not labels(build.name)]
     return builds
+
+
+def _terse(line: str) -> bool:
+    """Whether a heading is no person's: "Still broken for:", "Fails on master since this week:"."""
+    words = line.rstrip(":").lower().split()
+    return len(words) <= _BRIEF and words[-1] not in LINKING and words[0] != "still"
 
 
 def _heading_result(line: str) -> str | None:
@@ -92,7 +108,8 @@ def _enumerated(comment: Comment) -> list[Build]:
         head, colon, rest = line.partition(": ")
         if not colon or len(head) > 40 or rest.lower() == "none" or rest[-1:] == ".":
             continue
-        parts = rest.split(", ") if ", " in rest else _names(rest)
+        listed = not _SEVERAL.isdisjoint(words_of(head))
+        parts = rest.split(", ") if ", " in rest else _names(rest, listed=listed)
         jobs = [name_and_url(_bare(part)) for part in parts]
         if is_url(rest) or not all(name[:1].isalpha() and " " not in name for name, _ in jobs):
             continue
@@ -109,10 +126,12 @@ def _enumerated(comment: Comment) -> list[Build]:
     return builds if surely and not any(map(names_test, names)) else []
 
 
-def _names(rest: str) -> list[str]:
-    """``unit-a lint-b`` of names that only blanks divide."""
+def _names(rest: str, *, listed: bool) -> list[str]:
+    """``unit-a lint-b`` of names that blanks divide; behind "Failed jobs", ``listed``, any."""
     names = rest.split()
-    return names if len(names) > 1 and all(map(like_a_name, names)) else [rest]
+    plain = listed and all(name.isalnum() and name.islower() for name in names)
+    plain = plain and _NO_NAMES.isdisjoint(names)
+    return names if len(names) > 1 and (plain or all(map(like_a_name, names))) else [rest]
 
 
 def _bare(part: str) -> str:

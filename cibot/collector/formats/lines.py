@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from cibot.collector.formats.grammar import job_lines
+from cibot.collector.formats.job_sentences import FoundJob, job_after_result
 from cibot.collector.formats.naming import labels
 from cibot.collector.formats.places import name_and_url
 from cibot.collector.formats.shapes import (
@@ -23,7 +24,6 @@ from cibot.collector.formats.shapes import (
     unabbreviated,
 )
 from cibot.collector.formats.text import first_url, is_url, job_name
-from cibot.collector.formats.told import FoundJob, sentence
 from cibot.collector.formats.verdict import verdict
 from cibot.collector.results import RESULT_WORDS, known_result
 from cibot.model import Build, Outcome
@@ -95,7 +95,7 @@ def _job_lines(lines: Sequence[str], said: Outcome | None) -> Iterator[FoundJob]
                 continue
         following = lines[index + 1] if index + 1 < len(lines) else ""
         row = table_row(cells, column) if column and cells else None
-        jobs = [FoundJob(row, _ROW, sure=True)] if row else _jobs_of(line, following)
+        jobs = [FoundJob(row, _ROW, sure=True)] if row else jobs_of(line, following)
         if not jobs and said is Outcome.SUCCESS and (own := _own_words(line)):
             jobs = [FoundJob(own, _COLON, sure=True)]
         for job in jobs:
@@ -136,11 +136,12 @@ def _section(line: str) -> bool | None:
 
 def read_line(line: str, following: str = "") -> Build | None:
     """The build that one line surely tells of, or None; ``following`` may hold its URL."""
-    jobs = _jobs_of(line, following)
+    jobs = jobs_of(line, following)
     return jobs[0].build if len(jobs) == 1 and jobs[0].sure else None
 
 
-def _jobs_of(line: str, following: str) -> list[FoundJob]:
+def jobs_of(line: str, following: str = "") -> list[FoundJob]:
+    """What a line tells of jobs; ``following`` may hold the URL of one."""
     at = line.find(" : ")
     if at > 0:
         build = _colon_line(line, at)
@@ -158,10 +159,10 @@ def _jobs_of(line: str, following: str) -> list[FoundJob]:
     bulleted = numbered or (mark in "-*•+–—" and len(text) > 2)
     if bulleted:
         text = text.lstrip(_BULLETS)
-        if text[:4] in ("[ ] ", "[x] ", "[X] "):
-            text = text[4:]
+    if text[:4] in ("[ ] ", "[x] ", "[X] "):
+        text, bulleted = text[4:], True
     text = unabbreviated(text)
-    job = sentence(text) if "://" in text else None
+    job = job_after_result(text) if "://" in text else None
     return [job] if job else job_lines(text, following, bulleted=bulleted)
 
 

@@ -15,7 +15,7 @@ from cibot.model import Build, Report
 NAME = "list"
 PLAIN_TO_SEE = (NAME,)
 _ROLES = {
-    **dict.fromkeys(("name", "job", "builder", "label", "test", "build"), "name"),
+    **dict.fromkeys(("name", "job", "builder", "label", "test", "build", "check"), "name"),
     **dict.fromkeys(("status", "result", "state", "conclusion", "outcome", "verdict"), "state"),
     **dict.fromkeys(("link", "url", "logs", "log", "console", "details"), "link"),
     **dict.fromkeys(("config", "target", "platform", "suite", "task"), "about"),
@@ -23,7 +23,7 @@ _ROLES = {
 }
 """What a key's last word says: ``Job name: unit``, ``Test-Status: FAILURE``, ``web_url: …``."""
 # "Name: unit   Status: SUCCESS", "name=unit status=success", "job: unit, result: SUCCESS"
-_FIELD = re.compile(r"[ \t]{2,}(?=[A-Za-z]{3,8}: )|[ \t]+(?=[a-z_]{3,10}=)|, (?=[A-Za-z]{3,8}: )")
+_FIELD = re.compile(r"[ \t]{2,}(?=[A-Za-z]{3,8}: )|[ \t]+(?=\w{3,15}=)|, (?=[A-Za-z]{3,8}: )")
 _ROLE_LINE = re.compile(
     r"[*-]{0,2} ?\*{0,2}(?:status|result|state|conclusion|outcome|verdict)\b", re.IGNORECASE
 )
@@ -34,7 +34,7 @@ _STATE = re.compile(r"(?:^|[\s_-])(?:status|result|state|conclusion|outcome|verd
 # A result below its job's name, perhaps with a URL behind it.
 _BARE = re.compile(r"\n[ \t]*[A-Za-z_]{2,20}[ \t]*(?:\n|$|https?:)")
 _NAME = re.compile(
-    r"^[ \t*-]*(?:[a-z]+[ _-])?(?:name|job|builder|label|test|build|config|target|"
+    r"^[ \t*-]*(?:[a-z]+[ _-])?(?:name|job|builder|label|test|build|check|config|target|"
     r"platform|suite|task)(?:\s*:\s|=)",
     re.MULTILINE,
 )
@@ -77,7 +77,9 @@ def _items(lines: list[str]) -> list[Build]:
             key = bare[: sign.start()].lstrip("- ").strip() if sign else ""
             value = bare[sign.end() :] if sign else ""
             role = _role(key, item) if colon else None
-            if item and colon and (bare.startswith("- ") or (role and role in item)):
+            if role == "name" and is_url(value.strip()):
+                role = "link"  # "Build: URL"
+            if item and colon and (_begins(bare, role, item) or (role and role in item)):
                 builds += _build(item)
                 item = {}
             if key.lower() in ("failed jobs", "jobs"):
@@ -88,6 +90,11 @@ def _items(lines: list[str]) -> list[Build]:
             elif role is not None and value.strip():
                 item[role] = value.strip().strip("'\"")
     return builds + _build(item)
+
+
+def _begins(bare: str, role: str | None, item: dict[str, str]) -> bool:
+    """Whether a bullet begins the next item: not "- Result: PASS" below "- Job: unit"."""
+    return bare.startswith("- ") and not (role in ("state", "link") and "name" in item)
 
 
 def _plain(bare: str, item: dict[str, str]) -> dict[str, str]:

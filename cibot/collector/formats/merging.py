@@ -12,8 +12,10 @@ _UNMERGED = re.compile(
     r"(?:can ?not|can't|could not|couldn't|unable to|fail(?:s|ed) to|does not|doesn't|did not|"
     r"will not|not(?= be | apply cleanly| merge the| merged by))(?: be)?(?: \w+ly)? "
     r"(?:merged?|rebased?|cherry-pick(?:ed)?|appl(?:y|ied)(?! (?:to|for) ))\b|"
+    r"patch(?: ?set)? (?:does not|doesn't|did not) apply\b|"
     r"(?:merge|rebase) conflict|conflict \((?:content|modify)|has conflicts|"
-    r"conflicts with (?:'|the )|conflicts? in |rebase (?:failed|(?:is )?(?:needed|required))"
+    r"conflicts? with (?:'|the |master\b|main\b)|conflicts? in |"
+    r"rebase (?:failed|(?:is )?(?:needed|required))"
 )
 
 

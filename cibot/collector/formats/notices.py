@@ -129,5 +129,7 @@ def _answers(comment: Comment) -> bool:
     if not comment.by_bot and not score(comment.votes):
         return False
     words = comment.first.split()
+    if comment.by_bot and words[1:2] and words[1][-1] == ":":  # "Recheck finished: all green"
+        return verdict(comment.first) in (Outcome.SUCCESS, Outcome.FAILURE)
     spoken = words[:3] if words[1:2] and words[1].lower() in _LINKS else words[:2]
     return verdict(" ".join(spoken)) in (Outcome.SUCCESS, Outcome.FAILURE)

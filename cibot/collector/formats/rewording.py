@@ -9,12 +9,14 @@ from __future__ import annotations
 import re
 
 _SAME = (
+    ("(s)", "s"),
     ("could not ", "couldn't "),
     ("can not ", "cannot "),
     ("does not ", "doesn't "),
     ("did not ", "didn't "),
     ("timed out", "timedout"),
     ("ok to ", "may "),
+    ("ok-to-", "may "),
     ("all good", "ok"),
     ("work in progress", "wip"),
     ("in_progress", "running"),
@@ -51,7 +53,8 @@ _OTHER: tuple[tuple[str, str], ...] = (
     ),
     (r"regressions? (?:(?:was|were) )?(?:detected|found)", "failure"),
     (
-        r"\bno (?:new )?(?:regressions?|(?:issues|problems)$|(?:issues|problems|findings|defects|"
+        r"\bno (?:new )?(?:regressions?|(?<=new )(?:defects|findings|violations)|"
+        r"(?:issues|problems)$|(?:issues|problems|findings|defects|"
         r"violations)(?: were)? (?:found|detected|reported))\b",
         "passed",
     ),

@@ -76,6 +76,8 @@ def table_row(text: str, column: int = 0) -> Build | None:
     cells = [unabbreviated(cell.strip().strip("*`")) for cell in text.strip("|").split("|")[:12]]
     named = cells.pop(column) if column < len(cells) else ""
     result = next((cell for cell in cells if _cell_result(cell)), None)
+    if result is None and named[:1] and named[0] in GOOD + BAD:  # "| ❌ unit | URL |"
+        result, named = named[0], named[1:].strip("\ufe0f ")
     if result is None:
         return None
     url = next((link for cell in (named, *cells) if (link := first_url(cell))), None)

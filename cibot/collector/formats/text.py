@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Iterator
+from contextlib import suppress
 from functools import lru_cache
 from urllib.parse import unquote
 
@@ -105,6 +108,24 @@ def untagged(text: str) -> str:
     text = _ANCHOR.sub(r"\2 \1", text)
     text = _CELL_TAG.sub(" | ", text)
     return _TAG.sub(" ", _LINE_TAG.sub("\n", text))
+
+
+def fields_of_json(text: str) -> str:
+    """JSON, or a line of it each, as lines ``key: value``; what is no JSON as it is."""
+    for parts in ([text], text.splitlines()):
+        with suppress(ValueError, RecursionError):
+            return "\n".join(_fields([json.loads(part) for part in parts])) or text
+    return text
+
+
+def _fields(value: object) -> Iterator[str]:
+    """The fields of each object, those of the objects in it before its own."""
+    if isinstance(value, list):
+        for item in value:
+            yield from _fields(item)
+    elif isinstance(value, dict):
+        yield from _fields(list(value.values()))
+        yield from (f"{key}: {item}" for key, item in value.items() if isinstance(item, str | int))
 
 
 def job_name(url: str) -> str:

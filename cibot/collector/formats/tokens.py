@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from cibot.collector.formats.naming import GENERAL, KINDS, like_a_name, without_telling
+from cibot.collector.formats.naming import GENERAL, KINDS, RUNS, WHOLE, like_a_name, without_telling
 from cibot.collector.formats.shapes import BAD, GOOD
 from cibot.collector.formats.text import is_place, word_set
 from cibot.collector.formats.verdict import SUBJECTS
@@ -79,7 +79,16 @@ def tokens_of(text: str) -> list[Token]:
             tokens.append(Token(kind, written))
         if len(tokens) >= _MOST_TOKENS:
             break
-    return tokens
+    return [
+        Token("divider", "/") if token.text == "/" and _bounds(tokens, at) else token
+        for at, token in enumerate(tokens)
+    ]
+
+
+def _bounds(tokens: Sequence[Token], at: int) -> bool:
+    """Whether a result or a URL is next to the token: "unit / passed / URL", not "ci / unit"."""
+    beside = (*tokens[at - 1 : at], *tokens[at + 1 : at + 2])
+    return any(token.kind == "url" or token.kind in RESULTS for token in beside)
 
 
 def condensed(tokens: list[Token]) -> list[Token]:
@@ -247,5 +256,6 @@ def _ends(tokens: Sequence[Token], at: int) -> bool:
         return len(words) <= 4 and not lower & (SUBJECTS | GENERAL)
     if len(words) > 1:
         return False
+    lone = len(tokens) == 2 and words[0].lower() not in GENERAL | WHOLE | RUNS
     counted = first == 1 and tokens[0].kind == "number" and "/" in tokens[0].text
-    return like_a_name(words[0]) or (counted and words[0].lower() not in SUBJECTS | GENERAL)
+    return lone or like_a_name(words[0]) or (counted and words[0].lower() not in SUBJECTS | GENERAL)

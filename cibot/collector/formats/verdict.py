@@ -84,7 +84,7 @@ def words_of(line: str) -> list[str]:
 
 def says_result(text: str) -> bool:
     """Whether any word of the text could be a verdict."""
-    seen = set(_WORD.findall(text[:5000].lower().replace("ok to ", "")))
+    seen = set(_WORD.findall(text[:5000].lower().replace("ok to ", "").replace("ok-to-", "")))
     return bool(seen & (_PASS | _FAIL))
 
 
@@ -116,7 +116,7 @@ def _of_clauses(text: str) -> Outcome | None:
         passed, failed = passed or good, failed or bad
         if tokens[-1:] == ["timeout"] and (tokens[-2:-1] or [":"])[0] in _TELL:
             late = True
-        elif "timedout" in tokens:
+        elif "timedout" in tokens and tokens[tokens.index("timedout") - 1] != "0":
             late = _PASS.isdisjoint(tokens[tokens.index("timedout") :])
         elif good:
             late = False

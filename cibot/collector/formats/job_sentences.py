@@ -18,9 +18,9 @@ _TEST_SENTENCE = re.compile(
 )
 _LONGEST_TOLD = 200
 _TOLD = re.compile(
-    r"(?P<name>[\w./-][^\s:#|()]{0,60}(?: [^\s:#|()-][^\s:#|()]{0,60}| :: [^:#|()]{1,60}){0,3})"
+    r"(?P<name>[\w./-][^\s:#|()]{0,60}(?: [^\s:#|().-][^\s:#|()]{0,60}| :: [^:#|()]{1,60}){0,3})"
     r"(?P<number> #\d[\w.]{0,30})?"
-    r"(?P<divider>\s{0,20}:\s|\s?\.{3,80}\s|\s{1,20}(?:-{1,2}|[—–|])\s)\s{0,20}"
+    r"(?P<divider>\s{0,20}:\s|\s?\.{3,80}\s|\s{1,20}(?:-{1,2}>?|=>|[—–|→])\s)\s{0,20}"
     r"(?P<text>\S.+)"
 )
 _AGAIN = re.compile(r"(?:still|now|again) \w+$")
@@ -36,7 +36,7 @@ class FoundJob(NamedTuple):
     below: str | None = None  # a URL that stands alone on the next line
 
 
-def sentence(text: str) -> FoundJob | None:
+def job_after_result(text: str) -> FoundJob | None:
     """``Failed optional test review-zfs on Rocky 10 …: URL``: a sentence of one job."""
     match = _TEST_SENTENCE.match(text)
     url = first_url(text) if match else None
@@ -49,7 +49,7 @@ def sentence(text: str) -> FoundJob | None:
     )
 
 
-def told_job(text: str) -> list[FoundJob]:
+def job_before_sentence(text: str) -> list[FoundJob]:
     """A job of which a sentence tells, where lines alike do: ``lint: 3 errors``.
 
     ``Acme :: Core #231: Tests failed: 2 (1 new), passed: 1830 URL``, as TeamCity has it, too.
