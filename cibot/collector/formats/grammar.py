@@ -8,7 +8,6 @@ are left over is prose.
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import NamedTuple
 
 from cibot.collector.formats.job_sentences import FoundJob, job_before_sentence
@@ -64,11 +63,6 @@ def job_lines(text: str, following: str = "", *, bulleted: bool = False) -> list
     """What a line without its bullet tells of jobs; ``following`` may hold the URL of one."""
     if not may_tell(text):
         return job_before_sentence(text) if any(word in text for word in _COUNTING) else []
-    return _job_lines(text, following if following[:1] in (" ", "\t") else "", bulleted)
-
-
-@lru_cache(maxsize=1024)  # lines of a comment that is read twice
-def _job_lines(text: str, following: str, bulleted: bool) -> list[FoundJob]:
     bare, voting = silent(text)
     tokens = tokens_of(bare)
     if bulleted:
@@ -336,8 +330,8 @@ class _Line:
         lone = len(run.words) == 1 or (len(run.words) == 2 and run.words[1][0] == "(")
         if kind == "shout" and lone and divider:
             return True if after <= 6 else None
-        told = len(run.words) < run.end - run.start or (self.bulleted and divider)
-        if told and result_class(result) in _PLAIN and self._explained():
+        named = len(run.words) < run.end - run.start or (self.bulleted and divider)
+        if named and result_class(result) in _PLAIN and self._explained():
             return True  # "api-compat check failed: 2 changes"
         if after or (self.marked and len(run.words) > 3):
             return None

@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from cibot.collector.formats.grammar import job_lines
 from cibot.collector.formats.job_sentences import FoundJob, job_after_result
@@ -142,6 +143,11 @@ def read_line(line: str, following: str = "") -> Build | None:
 
 def jobs_of(line: str, following: str = "") -> list[FoundJob]:
     """What a line tells of jobs; ``following`` may hold the URL of one."""
+    return _jobs_of(line, following if following[:1] in (" ", "\t") else "")
+
+
+@lru_cache(maxsize=1024)  # the lines of a comment that is read twice
+def _jobs_of(line: str, following: str) -> list[FoundJob]:
     at = line.find(" : ")
     if at > 0:
         build = _colon_line(line, at)
