@@ -109,10 +109,18 @@ class LazyGroup(click.Group):
         try:
             return super().invoke(ctx)
         except CibotError as error:
-            from cibot.text.cleaning import for_terminal  # noqa: PLC0415
+            raise _said(str(error)) from error
+        except OSError as error:  # a file with a name that is too long, say
+            if error.filename is None:
+                raise
+            raise _said(f"{error.filename}: {error.strerror}") from error
 
-            # A server's own words may be in it, and the terminal would obey an escape.
-            raise click.ClickException(for_terminal(str(error))) from error
+
+def _said(text: str) -> click.ClickException:
+    from cibot.text.cleaning import for_terminal  # noqa: PLC0415
+
+    # A server's own words may be in it, and the terminal would obey an escape.
+    return click.ClickException(for_terminal(text))
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

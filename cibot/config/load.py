@@ -94,11 +94,11 @@ def _text(path: Path) -> str:
 
 def _bytes(path: Path) -> bytes:
     """The file's first bytes, one more than it may have; raises ConfigError saying what to do."""
-    if path.is_dir():
-        raise ConfigError(f"{path}: is a directory; name the file in it")
     try:
         with path.open("rb") as file:
             return file.read(_LARGEST + 1)
+    except IsADirectoryError as error:
+        raise ConfigError(f"{path}: is a directory; name the file in it") from error
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or error
         raise ConfigError(
@@ -196,7 +196,7 @@ def _resolve_paths(tables: dict[str, Any], folder: Path) -> list[Mistake]:
                 continue
             file = folder / name
             entry[key] = str(file)
-            if not file.is_file():
+            if not os.path.isfile(file):  # noqa: PTH113 - false also where a name is too long
                 missing.append(Mistake((*path, key), f"there is no file {file}"))
     return missing
 

@@ -263,8 +263,10 @@ class Session:
 
     def _forwarded(self, line: IrcLine, _now: float) -> None:
         """Where the bot is sent instead it says nothing, and leaves."""
-        if len(self._forwards) < _MOST_FORWARDS and self._rooms.get(line.param(2)) is None:
-            self._forwards.add(self._rooms.fold(line.param(2)))
+        where = line.param(2)
+        leads_away = is_channel(where) and self._rooms.get(where) is None
+        if len(self._forwards) < _MOST_FORWARDS and leads_away:
+            self._forwards.add(self._rooms.fold(where))
 
     def _invited(self, line: IrcLine, now: float) -> None:
         invited = self.login.is_me(line.param(0)) and self._rooms.invited(line.param(1), now)

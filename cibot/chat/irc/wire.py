@@ -83,7 +83,7 @@ def write_line(*params: str, last: str | None = None, label: str | None = None) 
 
 def is_channel(room: str) -> bool:
     """Whether a room is a channel, not a person."""
-    return room[:1] != "" and room[0] in CHANNEL_MARKS
+    return room[:1] != "" and room[0] in CHANNEL_MARKS and not {" ", ","} & set(room)
 
 
 def fold_for(case_mapping: str) -> Callable[[str], str]:

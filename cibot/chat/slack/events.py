@@ -30,7 +30,7 @@ _EMOJI = re.compile(r"(?<!\S):[a-z0-9_+'-]{1,100}:(?::skin-tone-\d:)?(?!\S)")
 _QUOTED = re.compile(r"^(?:&gt;|>).*\n?", re.MULTILINE)
 _EVERYBODY = re.compile(r"<!(?:here|channel|everyone|subteam\^[^<>]*)>")
 _COPIED = re.compile(
-    r"(?:^|\s)(?:/?cc|fyi)[:,]?(?:\s*[,&]?\s*(?:and\s+)?<[@!][^<>]*>)+", re.IGNORECASE
+    r"(?:^|\s)(?:/?cc|fyi)[:,]?(?:\s*+(?:[,&]\s*+)?(?:and\s++)?<[@!][^<>]*>)+", re.IGNORECASE
 )
 _QUESTION_LIMIT = 1000  # characters; the longest command with the longest names is far below
 

@@ -34,6 +34,25 @@ def test_what_is_almost_a_command_is_answered_with_it(typed: str, meant: str) ->
     assert said.rstrip().endswith(hint)
 
 
+_TOO_LONG = "x" * 300
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        ["list", "--config", _TOO_LONG],
+        ["list", "--db", f"sqlite:///{_TOO_LONG}"],
+        ["list", "--url", "https://127.0.0.1:9", "--ca-file", _TOO_LONG],
+        ["init", "https://127.0.0.1:9", "--output", _TOO_LONG],
+    ],
+)
+def test_a_file_that_cannot_be_is_named_without_a_traceback(typed: list[str]) -> None:
+    done = CliRunner().invoke(main, typed)
+    assert done.exit_code == 1
+    assert f"{_TOO_LONG}: " in done.stderr
+    assert "File name too long" in done.stderr
+
+
 def leaves(command: click.Command, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
     """Every command that does something, by its words."""
     if not isinstance(command, click.Group):

@@ -48,6 +48,11 @@ def test_a_directory_is_no_configuration(tmp_path: Path) -> None:
         read(tmp_path, {})
 
 
+def test_a_certificate_whose_name_is_too_long_is_not_there(written: Path) -> None:
+    said = _mistake(written, f'[client]\nca_file = "{"x" * 300}"\n')
+    assert f"there is no file {written.parent}/xxx" in said
+
+
 def test_a_file_of_many_megabytes_is_not_read_to_its_end(written: Path) -> None:
     said = _mistake(written, b"# " + b"x" * 3_000_000)
     assert "larger than 1 MiB" in said

@@ -77,6 +77,18 @@ def test_a_channel_that_sends_the_bot_elsewhere_leaves_it_nowhere(server):
         assert "elsewhere" in bot.backend.link().detail
 
 
+@pytest.mark.parametrize("where", ["", ":#two words", "#one,#two", "bob"])
+def test_where_a_server_sends_the_bot_to_no_channel_the_bot_goes_on(server, where):
+    with irc_bot(server.port, "#ci", timing=PATIENT) as bot, server.accept() as client:
+        client.log_in()
+        client.expect("JOIN #ci")
+        client.send(f":irc.test 470 cibot #ci {where}", f":cibot!c@h JOIN {where}")
+        client.joined("#ci")
+        bot.wait_up()
+        client.still_there()
+        assert not [text for text in client.seen if text.startswith("PART")]
+
+
 def test_a_forced_join_is_not_undone(server):
     with irc_bot(server.port) as bot, server.accept() as client:
         client.log_in()

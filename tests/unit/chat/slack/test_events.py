@@ -8,7 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cibot.chat.protocol import Asker, Channel, Question
-from cibot.chat.slack.events import BadPayload, Incoming, parse_command, parse_event, plain_text
+from cibot.chat.slack.events import (
+    _COPIED,
+    BadPayload,
+    Incoming,
+    parse_command,
+    parse_event,
+    plain_text,
+)
 from tests.support.slack_caller import command_fields, event
 
 BOT = "U0CIBOT00"
@@ -172,3 +179,8 @@ def test_mangled_commands_give_a_question_or_a_reason(mangled: dict[str, str]) -
         assert str(error)  # noqa: PT017
     else:
         assert len(incoming.text) <= 1000
+
+
+def test_a_long_run_of_blanks_is_read_at_once() -> None:
+    """It took a step for each two of its blanks, and nothing else of the process ran meanwhile."""
+    assert _COPIED.search("cc:" + " " * 200_000) is None
