@@ -12,7 +12,7 @@ from cibot.health.seen import Seen
 from cibot.health.signal import BranchHealth, Signal, read_signals
 from cibot.model import State
 from cibot.reports.context import Context
-from cibot.reports.incidents import IncidentLine, open_by_ci
+from cibot.reports.incidents import IncidentLine, as_of, open_by_ci
 from cibot.reports.names import means_whole, resolve, resolve_branch
 from cibot.reports.signals import (
     Rate,
@@ -113,7 +113,8 @@ def ci_line(
     retired_at: datetime | None = None,
 ) -> CiLine:
     """What is known of a CI, in one line."""
-    signals = read_signals(health.signals) if health else ()
+    stored = read_signals(health.signals) if health else ()
+    signals = tuple(replace(signal, seen=as_of(ctx.now, signal.seen)) for signal in stored)
     worst = worst_signal(signals)
     return CiLine(
         id=row.id,

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from cibot.errors import UserError
-from cibot.health.seen import Seen
+from cibot.health.seen import LastHeard, Seen
 from cibot.health.signal import BranchHealth, Evidence, Family
 from cibot.incidents import incident as pure_incident
 from cibot.incidents.routing import concerned
 from cibot.incidents.signal_words import plain, step_words
 from cibot.incidents.stored import read_incident, read_seen
-from cibot.incidents.symptom import SymptomPhase, family_of, result_symptom
+from cibot.incidents.symptom import Symptom, SymptomPhase, family_of, result_symptom
 from cibot.model import State, Window
 from cibot.reports.context import Context, same_fields
 from cibot.reports.onset import Onset, onset_of
@@ -231,6 +231,17 @@ def _onset(tx: Tx, ctx: Context, stored: StoredIncident) -> Onset | None:
     return onset_of(tx, ctx, stored.ci_id, pure) if pure else None
 
 
+def as_of(now: datetime, seen: Seen | None) -> Seen | None:
+    """The same, a silence up to now and not up to when it was judged."""
+    if not isinstance(seen, LastHeard) or seen.heard_at is None:
+        return seen
+    return replace(seen, quiet=now - seen.heard_at)
+
+
+def _seen(ctx: Context, symptom: Symptom) -> Seen | None:
+    return as_of(ctx.now, symptom.seen) if symptom.cleared_at is None else symptom.seen
+
+
 def _incident(ctx: Context, ci: str, stored: StoredIncident) -> IncidentLine:
     pure = _pure(stored)
     cause = pure.cause if pure else None
@@ -242,14 +253,17 @@ def _incident(ctx: Context, ci: str, stored: StoredIncident) -> IncidentLine:
         state=stored.state,
         opened_at=stored.opened_at,
         resolved_at=stored.resolved_at,
-        seen=cause.seen if cause else None,
+        seen=_seen(ctx, cause) if cause else None,
         acknowledged_by=pure.acknowledged_by if pure else None,
         note=pure.note if pure else None,
         page=ctx.page("incidents", stored.id),
         severity=State(stored.severity),
         since=cause.since if cause else None,
         symptoms=tuple(
-            SymptomView(state=symptom.phase.value, **same_fields(SymptomView, symptom))
+            SymptomView(
+                state=symptom.phase.value,
+                **same_fields(SymptomView, symptom) | {"seen": _seen(ctx, symptom)},
+            )
             for symptom in (pure.symptoms if pure else ())
         ),
         first_bad=bad.first_bad if bad else None,

@@ -25,6 +25,7 @@ from cibot.store.changes import changes_by_id
 from cibot.store.cis import all_cis
 from cibot.store.engine import Tx
 from cibot.store.incidents import transitions_since
+from cibot.store.references import records_of
 from cibot.store.reports import verdicts_on
 from cibot.store.tally import Counts, counts_between
 from cibot.store.weighing import failed_patch_sets, last_patch_sets
@@ -115,6 +116,7 @@ class Totals:
 class Summary:
     """A window's summary. ``states`` counts the CIs as they are now; ``wrong`` is worst first.
 
+    ``new`` are those that were found in the window and reported on nothing before it.
     ``opened``, ``worse`` and ``resolved`` are the incidents that began, got worse or came
     back, and ended in the window, ``standing`` those that were open at its end;
     ``before`` are the totals of the window before it, ``looks`` says what of the last failures
@@ -194,7 +196,8 @@ def summary(
     asked, branches = _branches(lines, choice, branch)
     lines = lines if branches is None else lines_on(ctx, lines, branches)
     earlier = Window.before(window.since, window.until - window.since)
-    born = [ci.id for ci in all_cis(tx) if ci.created_at in window]
+    born = {ci.id for ci in all_cis(tx) if ci.created_at in window}
+    born -= {row.ci_id for row in records_of(tx, born) if row.first_at < window.since}
     happened = _happened(tx, ctx, lines, window, branches)
     opened = tuple(row for row in happened if row.opened_at and row.opened_at in window)
     return Summary(

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from cibot.chat.dispatch import Dispatcher
 from cibot.chat.protocol import Asker, Channel, Question
+from cibot.config.models import Config
+from cibot.health.seen import LastHeard
+from cibot.health.signal import Signal
+from cibot.model import State
 from cibot.reports.context import Context
 from cibot.reports.incidents import incidents
+from cibot.reports.summary import summary
 from cibot.store.engine import Store
 from tests.support.faces import application
+from tests.support.history import NOW, History, ago
 from tests.support.scenario import CONFIG, Scenario
 
 
@@ -37,14 +43,40 @@ def test_a_branch_that_is_well_has_no_bad_run_of_another(store: Store) -> None:
     assert "First bad run" not in asked(scenario, "status acme master")
 
 
-def test_what_was_before_a_drop_is_the_same_on_its_branch(store: Store) -> None:
+def test_what_passed_since_a_drop_and_before_is_the_same_on_its_branch(store: Store) -> None:
     scenario = Scenario(store)
     scenario.change(times=150)
     for good in (False, True) * 20:
         scenario.change(acme=good)
     scenario.judge()
-    assert "since then where Zuul did, 99.6 % before" in asked(scenario, "status acme")
-    assert "n=168), 99.6 % before" in asked(scenario, "status acme master")
+    since = "15 of 30 passed since then where Zuul did, 99.6 % before"
+    assert since in asked(scenario, "status acme")
+    assert since in asked(scenario, "status acme master")
+
+
+def test_a_silence_is_as_long_as_it_is_now_on_every_face(sqlite_store: Store) -> None:
+    history = History(sqlite_store).feed(ago(minutes=1))
+    history.change(5, "p", "S", uploads=[ago(days=2)])
+    heard = LastHeard(NOW - ago(hours=22), ago(hours=20), 9, patience=3, takes=0.99)
+    ci = history.ci("Acme").report(5, at=ago(hours=22))
+    ci.is_(State.SILENT, ago(hours=22), Signal("silent", State.SILENT, 0.0, 9, seen=heard))
+    ci.incident("silent", ago(hours=20), seen=heard)
+    history.save()
+    dispatcher = Dispatcher(sqlite_store, Config(), clock=lambda: history.now)
+    for typed in ("status acme", "list silent", "incidents", "summary", "why acme"):
+        said = dispatcher(Question(typed, Asker("m"), Channel("irc", "#c"), private=True))
+        assert said is not None
+        assert "last heard 22 h ago" in said.text(), typed
+
+
+def test_a_ci_whose_history_was_read_today_is_not_new(sqlite_store: Store) -> None:
+    history = History(sqlite_store)
+    history.change(5, "p", "S", uploads=[ago(days=9)])
+    for name, days in (("Old", 9), ("Young", 0)):
+        history.ci(name, since=ago(hours=1)).report(5, at=ago(days=days, hours=1))
+    history.save()
+    digest = sqlite_store.read(lambda tx: summary(tx, Context(history.now)))
+    assert [ci.name for ci in digest.new] == ["Young"]
 
 
 def test_no_job_stands_out_where_all_break(store: Store) -> None:
