@@ -27,6 +27,7 @@ from cibot.text.card import (
     job_span,
     joined,
     line,
+    run_line,
     sparkline,
     state_span,
 )
@@ -337,19 +338,10 @@ def _shown_evidence(symptom: Symptom) -> tuple[Evidence, ...]:
 
 
 def _evidence(evidence: Evidence, subject: Subject) -> Line:
-    good = [Span("the last good one ")] if evidence.fault is Fault.LAST_GOOD else []
-    spans = [
-        *good,
-        Span(f"{evidence.number},{evidence.patch_set}", href=subject.change_url(evidence)),
-    ]
-    if evidence.job:
-        log = (
-            evidence.url
-            if evidence.url and evidence.url.startswith(("http://", "https://"))
-            else None
-        )
-        spans += [Span(" ("), Span(evidence.job, href=log, code=True), Span(")")]
-    return tuple(spans)
+    good = (Span("the last good one "),) if evidence.fault is Fault.LAST_GOOD else ()
+    href = subject.change_url(evidence)
+    run = run_line(evidence.number, evidence.patch_set, href, evidence.job, evidence.url)
+    return (*good, *run)
 
 
 def digest_card(cards: Sequence[Card], limit: int, page: str | None = None) -> Card:

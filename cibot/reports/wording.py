@@ -21,7 +21,19 @@ from cibot.reports.onset import Onset, OnsetRun
 from cibot.reports.signals import reason_words, success_window
 from cibot.reports.status import CiDetail, Standing
 from cibot.text import figures
-from cibot.text.card import Line, Span, Words, joined, line, sentence, some, state_span
+from cibot.text.card import (
+    Line,
+    Span,
+    Words,
+    job_span,
+    joined,
+    line,
+    patch_set_span,
+    run_line,
+    sentence,
+    some,
+    state_span,
+)
 
 _WORDS = {
     Result.PASS: "passed",
@@ -291,8 +303,7 @@ def _branches(ci: CiLine) -> list[Line]:
 
 def patch_set(verdict: Verdict) -> Span:
     """As "912345,3", linked to Gerrit."""
-    tail = f",{verdict.patch_set}" if verdict.patch_set else ""
-    return Span(f"{verdict.number}{tail}", href=verdict.page)
+    return patch_set_span(verdict.number, verdict.patch_set, verdict.page)
 
 
 def incident_words(incident: IncidentLine) -> tuple[str | Span, ...]:
@@ -346,7 +357,7 @@ def onset(ctx: Context, began: Onset) -> Line:
         merged = figures.plural(began.merges, "change") if began.merges else "nothing"
         parts = ["last pass ", *run_span(passed), " ", at, f", then {merged} merged on {where}"]
         for place, change in enumerate(began.merged[:_MERGES]):
-            parts += [", " if place else ": ", Span(str(change.number), href=change.page)]
+            parts += [", " if place else ": ", patch_set_span(change.number, None, change.page)]
         if began.merges > _MERGES:
             parts.append(f" and {figures.number(began.merges - _MERGES)} more")
     if began.cis > 1:
@@ -356,26 +367,14 @@ def onset(ctx: Context, began: Onset) -> Line:
 
 
 def run_span(run: OnsetRun) -> Line:
-    """As "912345,3 (tempest)": the patch set on Gerrit, and the job's log."""
-    spans: list[str | Span] = [Span(f"{run.number},{run.patch_set}", href=run.page)]
-    if run.job:
-        spans += [" (", _job_span(run.job, run.log), ")"]
-    return line(*spans)
+    """A run as it is linked."""
+    return run_line(run.number, run.patch_set, run.page, run.job, run.log)
 
 
 def jobs(failed: Sequence[FailedJob], most: int = 3) -> Line:
     """The names of failed jobs, linked to their logs; voting ones first."""
     ordered = sorted((job for job in failed if job.name), key=lambda job: not job.voting)
-    return some([_job_span(job.name, job.url) for job in ordered], most)
-
-
-def _job_span(name: str, url: str | None) -> Span:
-    return Span(figures.cut(name, 60), href=web_address(url), code=True)
-
-
-def web_address(url: str | None) -> str | None:
-    """A URL that a link may have: http or https, nothing else that a comment contains."""
-    return url if url and url.startswith(("http://", "https://")) else None
+    return some([job_span(job.name, job.url) for job in ordered], most)
 
 
 def stale_lines(ctx: Context, stale: tuple[ServerFeeds, ...]) -> tuple[Line, ...]:

@@ -7,10 +7,10 @@ must escape it for its medium, whatever it holds.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from itertools import groupby
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -28,7 +28,8 @@ class Span:
     """A run of text with one meaning; ``href`` is an absolute http(s) URL or None.
 
     ``at`` is the moment that the text names, if any; it is not stored with a message. ``incident``
-    is the incident whose number the text is.
+    is the incident whose number the text is, and ``change`` the number of the change that it names
+    or whose run it is about.
     """
 
     text: str
@@ -38,6 +39,7 @@ class Span:
     state: State | None = None
     incident: int | None = None
     at: datetime | None = None
+    change: int | None = None
 
 
 Line = tuple[Span, ...]
@@ -143,7 +145,7 @@ class Card:
 
     def without_changes(self, numbers: Collection[int]) -> Card:
         """The card without numbers, links, jobs and logs of these changes."""
-        return replace(self, lines=tuple(_without(line, numbers) for line in self.lines))
+        return replace(self, lines=tuple(tuple(_without(line, numbers)) for line in self.lines))
 
     def with_note(self, note: str) -> Card:
         """The same card with ``note`` put before its headline."""
@@ -152,20 +154,11 @@ class Card:
 
 
 _CARD = TypeAdapter(Card)
-_CHANGE = re.compile(r"([0-9]+)(?:,[0-9]+)?")  # as "912345,3"
 
 
-def _without(line: Line, numbers: Collection[int]) -> Line:
-    spans = list(line)
-    for place, span in enumerate(spans):
-        match = _CHANGE.fullmatch(span.text)
-        if match is None or not (span.href or "," in span.text) or int(match[1]) not in numbers:
-            continue
-        spans[place] = Span("(hidden)")
-        opens, job, closes = [*spans[place + 1 : place + 4], *(Span(""),) * 3][:3]
-        if (opens.text, closes.text[:1]) == (" (", ")") and job.code:
-            spans[place + 1 : place + 4] = [replace(closes, text=closes.text[1:])]
-    return tuple(span for span in spans if span.text)
+def _without(line: Line, numbers: Collection[int]) -> Iterator[Span]:
+    for change, spans in groupby(line, key=lambda span: span.change):
+        yield from [Span("(hidden)")] if change in numbers else spans
 
 
 def line(*parts: str | Span) -> Line:
@@ -194,9 +187,29 @@ def incident_span(number: int) -> Span:
     return Span(f"#{number}", incident=number)
 
 
-def job_span(name: str) -> Span:
-    """The name of a job, which may be anything."""
-    return Span(figures.cut(name, 60), code=True)
+def job_span(name: str, log: str | None = None) -> Span:
+    """The name of a job, which may be anything, linked to its log."""
+    return Span(figures.cut(name, 60), href=web_address(log), code=True)
+
+
+def web_address(url: str | None) -> str | None:
+    """A URL that a link may have: http or https, nothing else that a comment contains."""
+    return url if url and url.startswith(("http://", "https://")) else None
+
+
+def patch_set_span(number: int, patch_set: int | None, href: str | None) -> Span:
+    """As "912345,3", or "912345" where the patch set is not known."""
+    return Span(f"{number},{patch_set}" if patch_set else str(number), href=href, change=number)
+
+
+def run_line(
+    number: int, patch_set: int, href: str | None, job: str | None, log: str | None
+) -> Line:
+    """As "912345,3 (tempest)": the patch set on Gerrit, and the job's log."""
+    spans = [patch_set_span(number, patch_set, href)]
+    if job:
+        spans += [Span(" ("), job_span(job, log), Span(")")]
+    return tuple(replace(span, change=number) for span in spans)
 
 
 def joined(parts: Iterable[Span | Line], separator: str = ", ") -> Line:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from cibot.chat.command import Ask, Command
 from cibot.errors import UserError
@@ -13,7 +14,7 @@ from cibot.reports.change import ChangeReport, CiVerdict, change, failed
 from cibot.reports.change_address import parse_change
 from cibot.reports.context import Context
 from cibot.text import figures
-from cibot.text.card import Card, Line, Span, line, some
+from cibot.text.card import Card, Line, Span, line, patch_set_span, some
 
 _FAILURES = 5
 _NAMES = 12
@@ -65,7 +66,7 @@ def _head(ctx: Context, report: ChangeReport, passed: int, failed: int, running:
     came = f", uploaded {figures.ago(report.uploaded_at, ctx.now)}" if report.uploaded_at else ""
     old = f" Patch set {report.latest} is newer." if report.patch_set < report.latest else ""
     return line(
-        Span(f"{report.number},{report.patch_set}", href=report.gerrit, strong=True),
+        replace(patch_set_span(report.number, report.patch_set, report.gerrit), strong=True),
         f" {figures.cut(report.subject, 70)} ({report.project}{came}): {said}.{old}",
     )
 

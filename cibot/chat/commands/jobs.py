@@ -9,7 +9,7 @@ from cibot.reports import wording
 from cibot.reports.context import Context
 from cibot.reports.jobs import JobLine, Jobs, jobs
 from cibot.text import figures
-from cibot.text.card import Card, Line, Span, first, line
+from cibot.text.card import Card, Line, first, job_span, line
 
 _LINES = 10
 STREAKS = {Result.PASS: "passed", Result.FAIL: "failed", Result.INFRA: "broke"}
@@ -33,7 +33,7 @@ def render(ctx: Context, report: Jobs) -> Card:
 
 
 def _job(ctx: Context, job: JobLine) -> Line:
-    name = Span(figures.cut(job.job, 60), href=wording.web_address(job.last_url), code=True)
+    name = job_span(job.job, job.last_url)
     said = figures.rate(job.rate.share, job.rate) if job.rate else "no result"
     parts = [f"last {job.streak} {STREAKS[job.streak_of]}"] if job.streak > 1 else []
     if job.infra:

@@ -6,7 +6,7 @@ from cibot.chat.command import Ask, Command
 from cibot.chat.typed import about_branch
 from cibot.reports import wording
 from cibot.reports.missed import Missed, missed
-from cibot.text.card import Card, Span, line, some
+from cibot.text.card import Card, line, patch_set_span, some
 
 _NAMED = 8
 
@@ -23,9 +23,7 @@ def render(missed: Missed) -> Card:
     head = line(*wording.name_and_branch(missed.ci), f" {wording.missed(missed)}")
     if not missed.patch_sets:
         return Card((head,), link=missed.ci.page)
-    spans = [
-        Span(f"{each.number},{each.patch_set}", href=each.gerrit) for each in missed.patch_sets
-    ]
+    spans = [patch_set_span(each.number, each.patch_set, each.gerrit) for each in missed.patch_sets]
     return Card((head, line("Newest: ", *some(spans, _NAMED), ".")), link=missed.ci.page)
 
 

@@ -19,7 +19,7 @@ from cibot.reports.period import PeriodReport
 from cibot.reports.summary import Span as Day
 from cibot.reports.summary import Summary, summary
 from cibot.text import figures
-from cibot.text.card import Card, Line, Span, line, some, within
+from cibot.text.card import Card, Line, Span, line, patch_set_span, some, within
 from cibot.text.periods import named_day
 
 _MOST = 8  # lines, each one message of IRC
@@ -155,7 +155,7 @@ def _looks(digest: Summary) -> Line:
         return ()
     many = figures.number(looks.looks) if looks.looks else "None"
     of = f" {many} of the last {figures.plural(looks.failures, 'failure')}"
-    sets = [Span(f"{row.number},{row.patch_set}", href=row.page) for row in looks.patch_sets]
+    sets = [patch_set_span(row.number, row.patch_set, row.page) for row in looks.patch_sets]
     said = f"{of} {'is' if looks.looks < 2 else 'are'} worth a look"
     if looks.failures == 1:
         said = f" The last failure is {'' if looks.looks else 'not '}worth a look"

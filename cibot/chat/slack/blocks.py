@@ -15,11 +15,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from cibot.text.card import Button, Card, Line, Span
+from cibot.text.card import Button, Card, Line, Span, line
 from cibot.text.cleaning import clean
 from cibot.text.graphemes import cut
 
@@ -170,7 +170,8 @@ def _rich_blocks(lines: list[Line]) -> Iterator[Block]:
     elements: list[Block] = []
     used = total = 0
     for position, spans in enumerate(lines):
-        written = [made for span in spans if (made := _element(span))]
+        shown = line(*(replace(span, change=None) for span in spans))  # one element a style
+        written = [made for span in shown if (made := _element(span))]
         length = 1 + sum(_length(element) for element in written)
         if total + length > TOTAL_LIMIT:
             elements.append({"type": "text", "text": f"\n… and {len(lines) - position} more lines"})

@@ -37,7 +37,7 @@ from cibot.reports.jobs import JobLine, Jobs
 from cibot.reports.missed import Missed, MissedPatchSet
 from cibot.reports.status import CiDetail
 from cibot.text import figures
-from cibot.text.card import NO_RESULTS, Card, Line, Span, line
+from cibot.text.card import NO_RESULTS, Card, Line, Span, line, patch_set_span, web_address
 
 T = TypeVar("T")
 _BAR = 20  # cells of a day on which everything passed
@@ -109,7 +109,7 @@ def _jobs(ctx: Context, jobs: Jobs) -> View:
 
 def _job(job: JobLine) -> Line:
     voting = "" if job.voting else " (non-voting)"
-    return line(Span(job.job, href=wording.web_address(job.last_url)), voting)
+    return line(Span(job.job, href=web_address(job.last_url)), voting)
 
 
 def _passed(ctx: Context, job: JobLine) -> str:
@@ -142,7 +142,7 @@ def _missed(ctx: Context, missed: Missed) -> View:
     shown = table(
         missed.patch_sets,
         Column[MissedPatchSet](
-            "Patch set", lambda row: line(Span(f"{row.number},{row.patch_set}", href=row.gerrit))
+            "Patch set", lambda row: line(patch_set_span(row.number, row.patch_set, row.gerrit))
         ),
         Column("Uploaded", lambda row: figures.ago(row.uploaded_at, ctx.now), right=True),
         Column("Was due", lambda row: figures.ago(row.deadline, ctx.now), right=True),

@@ -24,7 +24,7 @@ from cibot.reports.promise import Ruling
 from cibot.reports.signals import reason_words
 from cibot.store.changes import has_namesakes
 from cibot.text import figures
-from cibot.text.card import Line, Span, sentence
+from cibot.text.card import Line, Span, sentence, web_address
 from cibot.text.cleaning import in_order
 from cibot.web import badges
 from cibot.web.asking import Asking
@@ -119,7 +119,7 @@ def _span(span: Span, now: datetime) -> Markup:
         html = Markup("<code>{}</code>").format(html)
     if span.strong:
         html = Markup("<b>{}</b>").format(html)
-    address = wording.web_address(span.href)
+    address = web_address(span.href)
     return Markup('<a href="{}">{}</a>').format(address, html) if address else html
 
 
@@ -144,7 +144,7 @@ def mark(cell: MatrixCell | None) -> Markup:
 def job_link(job: str, url: str | None) -> Markup:
     """A job's name, linked where ``url`` is a web address."""
     name = Markup("<code>{}</code>").format(figures.cut(job, 60))
-    address = wording.web_address(url)
+    address = web_address(url)
     return Markup('<a href="{}">{}</a>').format(address, name) if address else name
 
 
