@@ -36,10 +36,7 @@ def trial(tmp_path: Path, mariadb: MariaDB, ngircd: Ngircd) -> Iterator[Trial]:
 def test_one_speaks_and_nothing_is_lost_or_said_twice(trial: Trial) -> None:
     trial.until(lambda: bots_in_room(trial.listener) == {NICK}, "the bot in the room")
     trial.next_said()
-    trial.say("!ci version")
-    trial.until(lambda: trial.answers, "an answer")
-    trial.next_said()  # whoever else wants to answer has had the time to
-    assert len(trial.answers) == 1
+    _answers_once(trial)
     assert sum(host.leads() for host in trial.hosts) == 1
     for host in trial.hosts:
         parts = requests.get(f"{host.url}/readyz", timeout=60).json()["parts"]
@@ -50,6 +47,7 @@ def test_one_speaks_and_nothing_is_lost_or_said_twice(trial: Trial) -> None:
     killed = trial.leader()
     killed.process.kill()
     trial.next_said()
+    _answers_once(trial)
     killed.start()
 
     # The leader is paused, and within its pause the next one for a shorter time.
@@ -59,6 +57,7 @@ def test_one_speaks_and_nothing_is_lost_or_said_twice(trial: Trial) -> None:
     _goes_on(trial, *longer)
     trial.until(lambda: bots_in_room(trial.listener) == {NICK}, "one bot in the room")
     trial.next_said()
+    _answers_once(trial)
 
     trial.all_said()
     assert sorted(trial.said) == list(range(1, trial.written + 1))
@@ -83,21 +82,37 @@ def test_what_is_said_while_names_are_asked_is_heard(tmp_path: Path, ngircd: Ngi
     trial.close()
 
 
+def _answers_once(trial: Trial) -> None:
+    """A question is answered by one host and no other."""
+    answered = len(trial.answers)
+    trial.say("!ci version")
+    trial.until(lambda: len(trial.answers) > answered, "an answer")
+    trial.next_said()  # whoever else wants to answer has had the time to
+    assert len(trial.answers) == answered + 1
+
+
 def _pause_leader(trial: Trial, pause_s: float) -> tuple[Host, float]:
     """Stops the leader until another leads; which it was, and when it is to go on."""
     paused = trial.leader()
     paused.process.signal(signal.SIGSTOP)
     began = time.monotonic()
+    answered = len(trial.answers)
+    trial.say("!ci version")  # nobody leads: the one who reads it later does not answer any more
     trial.next_said()
+    assert len(trial.answers) == answered
+    _answers_once(trial)
     return paused, began + pause_s
 
 
 def _goes_on(trial: Trial, paused: Host, at: float) -> None:
     """Lets a host go on that does not lead any more."""
     trial.until(lambda: time.monotonic() > at, "the end of the pause", 80)
+    answered = len(trial.answers)
     paused.process.signal(signal.SIGCONT)
     trial.next_said()
     assert trial.leader() is not paused
+    assert len(trial.answers) == answered
+    _answers_once(trial)
 
 
 def _judged_by_the_leader(trial: Trial) -> None:
