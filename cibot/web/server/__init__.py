@@ -171,6 +171,10 @@ class _Request(HTTPRequestParser):  # type: ignore[misc]
             super().parse_header(header_plus)
         except ValueError as error:  # of an address like http://[x
             raise ParsingError("Bad URI") from error
+        # A proxy may see other requests in the same bytes (RFC 9112, 6.1 and 6.3; RFC 9110, 7.2).
+        length, coding = "CONTENT_LENGTH" in self.headers, "TRANSFER_ENCODING" in self.headers
+        if (self.chunked and length) or coding or "," in self.headers.get("HOST", ""):
+            raise ParsingError("Ambiguous headers")
         if _LARGE_BODIES not in self.path:
             self.adj = _Smaller(self.adj)
 

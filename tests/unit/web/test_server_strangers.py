@@ -249,6 +249,23 @@ def test_only_a_webhook_may_be_large(path: str, length: int, status: int) -> Non
         assert link.recv(1000).startswith(f"HTTP/1.1 {status} ".encode())
 
 
+@pytest.mark.parametrize(
+    "head",
+    [
+        "HTTP/1.1\r\nHost: x\r\nContent-Length: 35\r\nTransfer-Encoding: chunked",
+        "HTTP/1.0\r\nConnection: keep-alive\r\nContent-Length: 5\r\nTransfer-Encoding: chunked",
+        "HTTP/1.1\r\nHost: x\r\nHost: y\r\nContent-Length: 5",
+    ],
+)
+def test_a_request_that_a_proxy_may_read_as_two_is_refused(head: str) -> None:
+    with site() as here, here.connect() as link:
+        hidden = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+        link.sendall(f"POST /webhooks/gerrit/a {head}\r\n\r\n0\r\n\r\n{hidden}".encode())
+        answered = b"".join(iter(lambda: link.recv(1000), b""))
+        assert b" 400 " in answered.partition(b"\r\n")[0]
+        assert answered.count(b"HTTP/1.") == 1  # and hangs up
+
+
 @pytest.mark.parametrize("slow", [b"GET /large HTTP/1.1\r\n\r\n", b"GET / HTTP/1.1\r\nX-"])
 def test_slow_clients_do_not_keep_it_from_ending(slow: bytes) -> None:
     others = set(threading.enumerate())
