@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from cibot.config.models import CiConfig, Config
 from cibot.model import Account
 from cibot.store.cis import Origin
-from cibot.text.cleaning import one_line
+from cibot.text.cleaning import clean, one_line
 
 _NAME_LENGTH = 100
 _JOINERS = re.compile("[\u180b-\u180f\u200c\u200d\ufe00-\ufe0f\U000e0100-\U000e01ef]")
@@ -94,9 +94,9 @@ def _is(account: Account, named: int | str) -> bool:
 def display_name(account: Account) -> str:
     """The name of a CI without a configured one: the account's, in one clean line."""
     for text in (account.name, account.username, (account.email or "").split("@")[0]):
-        clean = one_line(text or "")[:_NAME_LENGTH].strip()
-        if clean:
-            return clean
+        plain = one_line(clean(text or ""))[:_NAME_LENGTH].strip()
+        if plain:
+            return plain
     return f"account-{account.gerrit_id}"
 
 
