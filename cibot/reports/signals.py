@@ -53,6 +53,14 @@ def rate_of(count: int, n: int) -> Rate | None:
     return Rate(count, n, *wilson(count, n)) if n > 0 else None
 
 
+def is_rate(signal: Signal) -> bool:
+    """Whether its figure is a share, for a scale of 0 to 100 %: these have an interval.
+
+    Any other figure is of hours.
+    """
+    return signal.figure is not None and signal.low is not None
+
+
 def success_rate(signals: Iterable[Signal]) -> Rate | None:
     """How much a CI passed, from its success signal; None without results."""
     for signal in signals:

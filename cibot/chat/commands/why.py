@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cibot.chat.command import Ask, Command
 from cibot.chat.typed import about_branch
+from cibot.health.presence import NAME as SILENT
 from cibot.health.signal import Signal
 from cibot.incidents.signal_words import threshold_words
 from cibot.reports import wording
@@ -11,21 +12,12 @@ from cibot.reports.context import Context
 from cibot.reports.failures import Verdict
 from cibot.reports.incidents import IncidentLine
 from cibot.reports.onset import Onset
+from cibot.reports.signals import is_rate
 from cibot.reports.status import CiDetail, why
 from cibot.text import figures
 from cibot.text.card import Card, Line, Span, joined, line, state_span
 
 _EVIDENCE = 3
-_RATES = {
-    "success",
-    "level",
-    "disagreement",
-    "infra",
-    "coverage",
-    "flips",
-    "passes_everything",
-    "branch",
-}
 
 
 def answer(ask: Ask) -> Card:
@@ -78,8 +70,8 @@ def name_of(signal: Signal) -> Line:
 
 
 def figure(signal: Signal) -> str:
-    """The share with its interval and n; empty where the figure is not a share."""
-    if signal.figure is None or not signal.n or signal.name not in _RATES:
+    """The share with its interval and n; empty where it is none, or its words say it."""
+    if signal.figure is None or not is_rate(signal) or signal.name == SILENT:
         return ""
     return figures.rate(signal.figure, signal)
 

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from cibot.chat.commands import report as report_command
 from cibot.chat.commands import why as why_command
+from cibot.health.presence import NAME as SILENT
 from cibot.health.seen import Seen
 from cibot.health.signal import Signal
 from cibot.incidents import signal_words
@@ -21,7 +22,7 @@ from cibot.reports.change import ChangeReport, CiVerdict, WeighedJob
 from cibot.reports.ci import CiLine, branch_name
 from cibot.reports.matrix import MatrixCell
 from cibot.reports.promise import Ruling
-from cibot.reports.signals import reason_words
+from cibot.reports.signals import is_rate, reason_words
 from cibot.store.changes import has_namesakes
 from cibot.text import figures
 from cibot.text.card import Line, Span, sentence, web_address
@@ -148,21 +149,12 @@ def job_link(job: str, url: str | None) -> Markup:
     return Markup('<a href="{}">{}</a>').format(address, name) if address else name
 
 
-def is_rate(signal: Signal) -> bool:
-    """Whether its figure is a share with an interval, for a scale of 0 to 100 %."""
-    bounds = (signal.low, signal.figure, signal.high)
-    return all(bound is not None and 0 <= bound <= 1 for bound in bounds)
-
-
 def figure_of(signal: Signal) -> str:
     """A signal's figure in its own unit; "" where the figure means nothing without its context."""
-    if signal.figure is None or signal.name == "silent":
+    if signal.figure is None or signal.name == SILENT:
         return ""
-    if is_rate(signal):
-        return figures.percent(signal.figure)
-    if signal.name == "latency":
-        return figures.duration(signal.figure * 3600)
-    return f"{round(signal.figure, 1):g}"
+    hours = figures.duration(signal.figure * 3600)
+    return figures.percent(signal.figure) if is_rate(signal) else hours
 
 
 def ruling_chip(ruling: Ruling) -> Markup:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from cibot.health.signal import Signal
+from cibot.health.signal import Signal, share_of
 from cibot.model import State
-from cibot.reports.signals import Rate, success_rate, usual_coverage, worst_signal
+from cibot.reports.signals import Rate, is_rate, success_rate, usual_coverage, worst_signal
 
 BAD = Signal("success", State.FAILING, 0.125, 0.05, 0.3, 32)
 
@@ -26,3 +26,9 @@ def test_what_is_usual_is_known_after_some_chances() -> None:
     assert usual_coverage([Signal("silent", State.HEALTHY, 0.9, n=3)]) == 0.9
     assert usual_coverage([Signal("silent", State.HEALTHY, 0.9, n=2)]) is None
     assert usual_coverage([]) is None
+
+
+def test_every_signal_shows_a_share_with_its_interval_or_hours_without_one() -> None:
+    assert is_rate(Signal("branch_coverage", State.DEGRADED, **share_of(5, 15)))
+    assert not is_rate(Signal("latency", State.HEALTHY, 0.5, n=20))
+    assert not is_rate(Signal("success", State.UNKNOWN, **share_of(0, 0)))

@@ -7,7 +7,7 @@ import pytest
 from cibot.health.signal import Signal
 from cibot.model import State
 from cibot.text.card import Span
-from cibot.web.pages.filters import figure_of, is_rate, job_link, line_html, mark
+from cibot.web.pages.filters import figure_of, job_link, line_html, mark
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 HOSTILE = '<script>"&'
@@ -43,18 +43,11 @@ def test_a_cell_without_a_report_is_empty() -> None:
     assert mark(None) == "<td></td>"
 
 
-@pytest.mark.parametrize(
-    ("bounds", "rate"),
-    [((0.0, 0.5, 1.0), True), ((0.4, 0.5, 1.2), False), ((None, 0.5, 1.0), False)],
-)
-def test_a_scale_is_for_shares_with_their_interval(
-    bounds: tuple[float | None, float, float], rate: bool
-) -> None:
-    low, figure, high = bounds
-    assert is_rate(Signal("success", State.HEALTHY, figure, low, high)) is rate
-
-
 def test_the_figure_of_a_share_is_a_percentage_and_silence_has_none() -> None:
     assert figure_of(Signal("success", State.HEALTHY, 0.5, 0.4, 0.6)) == "50 %"
     assert figure_of(Signal("silent", State.SILENT, 0.5, 0.4, 0.6)) == ""
     assert figure_of(Signal("success", State.UNKNOWN)) == ""
+
+
+def test_the_time_of_a_fast_ci_is_no_percentage() -> None:
+    assert figure_of(Signal("latency", State.HEALTHY, 0.8, n=20)) == "48 min"
