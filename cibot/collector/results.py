@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
-from cibot.model import OUTAGE, Outcome, Report, Result
+from cibot.model import OUTAGE, ZUUL, Outcome, Report, Result
 
 _WORDS: dict[Result, str] = {
     Result.PASS: "SUCCESS SUCCEEDED SUCCESSFUL SUCCEED PASSED PASS OK FIXED GREEN HAPPY PASSING "
@@ -75,6 +75,16 @@ def stopped(builds: Iterable[tuple[str, Result]]) -> bool:
     """Whether all that broke of some builds (word, result) was ended before it had a verdict."""
     broken = [word for word, result in builds if result in (Result.INFRA, Result.SKIPPED)]
     return bool(broken) and all(_spelled(word) in STOPPED for word in broken)
+
+
+def refused(outcome: str | None, report_format: str | None, builds: Iterable[object]) -> bool:
+    """Whether nothing was run, since the change did not merge or its configuration is wrong.
+
+    Zuul lists every job that it ran, so that a failure without one is such a refusal.
+    """
+    if outcome == Outcome.MERGE_FAILURE:
+        return True
+    return outcome == Outcome.FAILURE and report_format == ZUUL and not any(True for _ in builds)
 
 
 def _spelled(word: str) -> str:

@@ -21,6 +21,24 @@ class _FailedRun(NamedTuple):
     change_id: int
     branch: str
     jobs: tuple[str, ...]
+    stack: int  # what stands for all changes that fail together
+    owner: int | None
+
+
+class Failures(NamedTuple):
+    """What is known of the failures since a drop.
+
+    ``again`` passed when they were run again. ``changes`` failed, on ``alike`` of them the same
+    job of their branch did: jobs are often named after it. Where no failure has jobs nothing is
+    known of them, and they are taken to be alike. They are of so many ``stacks`` and ``authors``,
+    0 where one of those is not known.
+    """
+
+    again: int
+    changes: int
+    alike: int
+    stacks: int
+    authors: int
 
 
 class AtFault(Stored):
@@ -35,8 +53,10 @@ class AtFault(Stored):
     def take(self, verdict: FirstVerdict) -> None:
         """The first verdict on a patch set."""
         if not verdict.passed:
-            proof = verdict.proof
-            failure = _FailedRun(proof.at, proof.change_id, proof.branch, verdict.failed[:_JOBS])
+            proof, jobs = verdict.proof, verdict.failed[:_JOBS]
+            _at, owner, base, subject = verdict.upload or (0.0, None, None, None)
+            stack = base or subject or proof.change_id
+            failure = _FailedRun(proof.at, proof.change_id, proof.branch, jobs, stack, owner)
             self._failed = [*self._failed, failure][-_KEPT:]
 
     def tried(self, tried: Tried) -> None:
@@ -44,12 +64,8 @@ class AtFault(Stored):
         if tried.flipped is not None:
             self._again = [*self._again, tried.flipped.at][-_KEPT:]
 
-    def of(self, since: float) -> tuple[int, int, int]:
-        """The failures since then that passed when run again, the changes that failed, and on
-        how many of these the same job of their branch did: jobs are often named after it.
-
-        Where no failure has jobs nothing is known of them, and they are taken to be alike.
-        """
+    def of(self, since: float) -> Failures:
+        """What is known of the failures since then."""
         again = sum(at >= since for at in self._again)
         newest = [failure for failure in self._failed if failure.at >= since]
         changes = {failure.change_id for failure in newest}
@@ -59,4 +75,9 @@ class AtFault(Stored):
         shares: dict[str, int] = {}
         for (branch, _job), n in Counter((branch, job) for _change, branch, job in jobs).items():
             shares[branch] = max(n, shares.get(branch, 0))
-        return again, len(changes), sum(shares.values()) if jobs else len(changes)
+        alike = sum(shares.values()) if jobs else len(changes)
+        owners = {failure.owner for failure in newest}
+        authors = 0 if None in owners else len(owners)
+        return Failures(
+            again, len(changes), alike, len({failure.stack for failure in newest}), authors
+        )

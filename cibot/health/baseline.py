@@ -237,6 +237,8 @@ class HeldUsual(Stored):
         elif self._began and well:
             self._began, self._ended = 0.0, at
         elif self._began and at - self._began >= self._adopt:
-            self._before, self._began, self.adopted = None, 0.0, at
+            self._before, self._began = None, 0.0
+            if bad:
+                self.adopted = at
         elif self._before is not None and not self._began and at - self._ended >= self._weeks:
             self._before = None

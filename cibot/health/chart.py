@@ -30,6 +30,7 @@ FEWEST = 3
 _HALF_WAY = 1.5  # log-likelihood by which a way up that ends below the usual rate differs from one
 PAST = math.log(3)  # odds at which a drop that is not noticed yet lies behind
 _LIKELY = math.log(300)  # odds at which a drop that would be how the CI is now is over instead
+_HARDLY = math.log(1_000)
 _LOWEST, _HIGHEST = 0.05, 0.99  # rates that the way up is weighed between
 
 
@@ -73,7 +74,8 @@ class Drop:
 
     ``n`` are the results that the level counts since then, ``weighed`` the failures among them
     that the chart was fed. ``again`` are the failures that passed when they were run again,
-    ``changes`` those that failed, and ``alike`` on how many of these the same job did.
+    ``changes`` those that failed, and ``alike`` on how many of these the same job did;
+    ``stacks`` and ``authors`` are as in `cibot.health.at_fault.Failures`.
     """
 
     since: datetime
@@ -84,6 +86,8 @@ class Drop:
     again: int = 0
     changes: int = 0
     alike: int = 0
+    stacks: int = 0
+    authors: int = 0
 
     @property
     def flaky(self) -> bool:
@@ -94,6 +98,18 @@ class Drop:
     def is_one(self) -> bool:
         """Whether one job failed on most of the changes: each by itself would fail another."""
         return 2 * self.alike > self.changes
+
+    @property
+    def is_widespread(self) -> bool:
+        """Whether so many stacks failed that they are hardly all bad.
+
+        Those of three authors are not; else luck, at the usual rate, makes so many at most once
+        in 1,000 times, and twice as many where all are known to be of one or two authors.
+        """
+        if self.authors >= FEWEST:
+            return True
+        surprise = -self.stacks * math.log(max(1 - self.usual, 1 - _HIGHEST))
+        return surprise >= (2 if self.authors else 1) * _HARDLY
 
 
 @dataclass(slots=True)

@@ -52,12 +52,15 @@ class Upload(NamedTuple):
     """When a patch set came, and where it belongs as far as that is known.
 
     ``owner`` is the account of whose change it is, ``base`` the lowest open change of its stack:
-    the change itself where it stands on no other. Both None where one is unknown.
+    the change itself where it stands on no other. Both None where one is unknown. ``subject``
+    is a number that stands for all changes of the branch whose subjects begin alike, where
+    neither its owner is known nor a reference judges it.
     """
 
     at: float
     owner: int | None = None
     base: int | None = None
+    subject: int | None = None
 
 
 @dataclass(slots=True)
@@ -121,12 +124,17 @@ class ChangeFacts:
     closed_at: float | None = None
     in_scope: bool = True
     named: bool = False
+    subject: int | None = None
     referenced: Callable[[float], bool] = lambda _at: True
 
     def upload(self, patch_set: int) -> Upload | None:
         """When a patch set came, and where it belongs."""
         at = self.uploads.get(patch_set)
-        return None if at is None else Upload(at, *self.origins.get(patch_set, ()))
+        if at is None:
+            return None
+        if patch_set in self.origins or self.referenced(at):
+            return Upload(at, *self.origins.get(patch_set, ()))
+        return Upload(at, subject=self.subject)
 
 
 def counts(pipeline: str | None, uncounted: Collection[str]) -> bool:

@@ -97,6 +97,7 @@ class Infra(Share):
         self._way_back.add(gain, not attempted.broke, attempted.at)
         if self._way_back.score >= RECOVERED:
             self._settled = self._way_back.start
+            self.begin(self._settled)
             self._bad = None
 
     def standing(self, now: float, _ending: bool) -> Reading:

@@ -105,10 +105,10 @@ class LatencySignal(Gauge):
 
     def _follow(self, at: float, usual: float) -> None:
         held = self._held
-        lasts, adopted, now = held.lasts, held.adopted, self.standing(at, held.lasts)
+        lasts, now = held.lasts, self.standing(at, held.lasts)
         self._settled = self._settled and not now.bad
         held.follow(at, usual, bad=now.bad, well=now.clears)
-        if held.adopted != adopted:  # what was slow is as usual
+        if lasts and not (held.lasts or now.clears):  # its usual time is another one now
             self._last, self._back, self._after = [], -math.inf, {}
         elif lasts and now.clears:
             if self._back != -math.inf:

@@ -71,8 +71,8 @@ class PresenceSignal(Gauge):
         if not rhythm.is_known:
             heard = quiet <= self._policy.rhythm_least.total_seconds()
             return Reading(State.HEALTHY if heard else State.UNKNOWN, heard and settled)
-        # Without uploads there was nothing to report on.
-        silent = quiet >= rhythm.limit and self._chances.missed > 0
+        # Without uploads there was nothing to report on, and one may be none of its business.
+        silent = quiet >= rhythm.limit and self._chances.missed > 1
         return Reading(
             State.SILENT if silent else State.HEALTHY,
             not silent and settled,

@@ -100,7 +100,7 @@ class OwnPast:
     ``usual`` is the rate that is usual for it, None while only ``learnt`` of ``least`` results
     are known. ``drop`` is set while it is below that, and ``back`` while the rate is of a time
     that holds a drop which is over; ``adopted`` is how long a drop lasted that is taken for
-    how the CI is now.
+    how the CI is now, and ``before`` what was usual until then.
     """
 
     rate: PassRate
@@ -110,6 +110,7 @@ class OwnPast:
     drop: Drop | None = None
     adopted: timedelta | None = None
     back: Recovery | None = None
+    before: float | None = None
     kind: Literal["past"] = "past"
 
 

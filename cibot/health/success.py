@@ -112,13 +112,19 @@ class Success(Gauge):
             seen=self._seen(now),
             evidence=tuple(self._evidence(now)),
             since=drop.since if drop else None,
-            adopted=known_moment(self.chart.adopted_at),
+            adopted=known_moment(self._adopted_at(now)),
         )
+
+    def _adopted_at(self, now: float) -> float | None:
+        """When a drop last became how the CI is, where its newest results are no better."""
+        counted = self._level.counted(now)
+        is_less = counted.good < self.chart.usual * counted.n
+        return self.chart.adopted_at if is_less else None
 
     def _seen(self, now: float) -> OwnPast:
         chart, baseline = self.chart, self.chart.baseline
         usual = baseline.mean if baseline.ready else None
-        adopted = chart.adopted_at
+        adopted = self._adopted_at(now)
         lately = adopted is not None and now - adopted < self._policy.window.total_seconds()
         return OwnPast(
             self._level.rate(now),
@@ -128,6 +134,7 @@ class Success(Gauge):
             self._drop(),
             chart.policy.adopt if lately and chart.dropped is None else None,
             self._back(now),
+            chart.usual if lately else None,
         )
 
     def _drop(self) -> Drop | None:
@@ -138,8 +145,7 @@ class Success(Gauge):
         if drop is None:
             return None
         began = drop.since.timestamp()
-        again, changes, alike = self.at_fault.of(began)
-        drop = replace(drop, again=again, changes=changes, alike=alike)
+        drop = replace(drop, **self.at_fault.of(began)._asdict())
         counted = self._level.reached(began)
         return replace(drop, n=counted.n, passes=counted.good) if counted.n > drop.n else drop
 

@@ -259,7 +259,10 @@ def _eased(incident: Incident, news: News, subject: Subject) -> Line:
         over = f"it is back to its usual{_usual(symptom)}"
     lasted = _lasted(symptom.began, symptom.cleared_at)
     severity = still.severity
-    is_still = f"still {_called(still, severity)}: " if still.fires else "not surely well yet: "
+    called = _called(still, severity)
+    is_still = f"still {called}: " if still.fires else "not surely well yet: "
+    if still.fires and symptom.signal == "silent" and not _shown_since(still, symptom.began):
+        is_still = f"it was {called} when it was last heard: "
     holds = line(is_still, *_seen(still, news))
     if _heard(still):
         severity, holds = State.DEGRADED, line("it is heard again, but not yet as often as usual")
@@ -273,6 +276,11 @@ def _eased(incident: Incident, news: News, subject: Subject) -> Line:
         f"{lasted}; ",
         *holds,
     )
+
+
+def _shown_since(symptom: Symptom, at: datetime | None) -> bool:
+    """Whether any of what a symptom rests on came after that."""
+    return at is None or any(run.at > at for run in symptom.evidence)
 
 
 def _heard(symptom: Symptom) -> bool:

@@ -300,11 +300,12 @@ def _is_its_fault(symptom: Symptom) -> bool:
     """Whether a CI without a reference is at fault for its results, and not the changes.
 
     A drop is where most failures passed when they were run again; one to less than half
-    is where one job fails on most of the changes, too.
+    is where one job fails on most of the changes, and on many, too.
     """
     failing, seen = symptom.severity is State.FAILING, symptom.seen
     if symptom.signal == _CHART and isinstance(seen, OwnPast) and seen.drop is not None:
-        return seen.drop.flaky or (failing and seen.drop.is_one)
+        drop = seen.drop
+        return drop.flaky or (failing and drop.is_one and drop.is_widespread)
     return failing or symptom.signal != "level"
 
 

@@ -157,8 +157,8 @@ def _own_past(seen: OwnPast) -> Words:
         back = f"{number(seen.back.passes)} of {number(seen.back.n)} passed since it recovered "
         return (back, seen.back.since, "; ", *rate)
     if seen.adopted is not None:
-        lasted = span(seen.adopted)
-        return (*rate, f"; it has been like that for {lasted}: this is how it is now")
+        before = "" if seen.before is None else f", {percent(seen.before)} before"
+        return (*rate, f"; it has been like that for {span(seen.adopted)}{before}")
     whole = seen.rate.n and seen.rate.period.recovered_at is None
     if whole and seen.usual is not None and seen.usual < seen.rate.degraded:
         return (*rate, f"; {percent(seen.usual)} is usual for it")

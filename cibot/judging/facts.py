@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from zlib import crc32
 
-from cibot.collector.results import stopped
+from cibot.collector.results import refused, stopped
 from cibot.health.change_history import ends_of, follow
 from cibot.health.facts import Attempt, ChangeFacts, JobRun, RefVerdict, after_merge, counts, moment
 from cibot.health.inputs import Ended, Input
@@ -30,6 +31,7 @@ from cibot.store.patch_sets import origins_of
 from cibot.text.patterns import fits_any
 
 _BEFORE = 1 << 30  # the place of a comment known only by an event: after those of REST
+_BATCH_WORDS = 4  # at the beginning of a subject
 _RESULTS = {result.value: result for result in Result}
 
 
@@ -132,6 +134,7 @@ class Reader:
             in_scope=fits_any(self.scope.projects, project)
             and fits_any(self.scope.branches, row.branch),
             named=self.scope.branches != ("*",),
+            subject=_alike(row.branch, row.subject),
             referenced=lambda at: (
                 self.references.periods_of(project, row.branch).at(at) not in (None, self.ci.id)
             ),
@@ -154,14 +157,16 @@ class Reader:
             ]
         )
         judges = report.patch_set is not None and counts(report.pipeline, self.uncounted)
+        unmerged = refused(report.outcome, report.format, builds)
+        result = Result.INFRA if unmerged else _RESULTS.get(report.result or "")
         return Attempt(
             report.posted_at.timestamp(),
             _place(report),
             report.patch_set or 0,
             report.pipeline or "",
-            _RESULTS[report.result] if report.result is not None and judges else None,
+            result if judges else None,
             final=report.outcome not in (None, Outcome.STARTED) and report.patch_set is not None,
-            unmerged=report.outcome == Outcome.MERGE_FAILURE,
+            unmerged=unmerged,
             stopped=report.result == Result.INFRA
             and stopped((each.word, _RESULTS[each.result]) for each in builds if each.voting),
             after_merge=report.pipeline is None and after_merge([run.job for run in runs]),
@@ -175,6 +180,12 @@ class Reader:
         rows, uploads = change_rows(tx, change_ids), uploads_of(tx, change_ids)
         changes = (self._change(row, uploads.get(row.id, {})) for row in rows.values())
         return [ended for facts in changes for ended in ends_of(facts) if after < ended.at <= until]
+
+
+def _alike(branch: str, subject: str) -> int:
+    """What stands for changes of one batch, whose subjects begin alike: one name differs."""
+    words = subject.casefold().split()
+    return crc32(" ".join([branch, *words[:_BATCH_WORDS]]).encode())
 
 
 def _verdict(report: ReportRow) -> RefVerdict:

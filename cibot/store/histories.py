@@ -151,6 +151,7 @@ class ReportRow(NamedTuple):
     pipeline: str | None
     outcome: str | None
     result: str | None
+    format: str | None
 
 
 class BuildRow(NamedTuple):
@@ -171,6 +172,7 @@ class ChangeEnds(NamedTuple):
     number: int
     project: str
     branch: str
+    subject: str
     closed_at: datetime | None
 
 

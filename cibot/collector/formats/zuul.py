@@ -11,9 +11,9 @@ from cibot.collector.formats.conclude import conclude
 from cibot.collector.formats.lines import read_builds
 from cibot.collector.formats.merging import says_unmerged
 from cibot.collector.formats.person import goes_on
-from cibot.model import Build, Outcome, Report
+from cibot.model import ZUUL, Build, Outcome, Report
 
-NAME = "zuul"
+NAME = ZUUL
 PLAIN_TO_SEE = (NAME,)
 
 _MERGE = (

@@ -14,7 +14,7 @@ from cibot.collector.formats import looks_like_ci, parse
 from cibot.collector.formats.comment import MAX_CHARS, MAX_LINES, Comment, score
 from cibot.collector.formats.text import duration_s, job_name, untagged
 from cibot.collector.formats.verdict import verdict
-from cibot.collector.results import known_result, report_result, result_class, stopped
+from cibot.collector.results import known_result, refused, report_result, result_class, stopped
 from cibot.model import Account, Build, Outcome, Report, Result, Vote
 
 BOT = Account(name="Acme CI")
@@ -197,6 +197,23 @@ def _report(outcome: Outcome, *builds: Build) -> Report:
 )
 def test_what_broke_was_stopped_where_nothing_else_broke(words, expected) -> None:
     assert stopped((word, result_class(word)) for word in words) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Zuul encountered a syntax error while parsing its configuration in the\nrepo x", True),
+        ("Unknown configuration error", True),
+        ("Merge Failed.", True),
+        ("Build failed (check pipeline).\n\n- a https://x/1 : FAILURE in 1s", False),
+        ("Build Failed", False),  # Jenkins
+        ("Build succeeded (check pipeline).", False),
+    ],
+)
+def test_zuul_refuses_what_it_does_not_run(text: str, expected: bool) -> None:
+    report = parse(text, ci=True)
+    assert report is not None
+    assert refused(report.outcome, report.format, report.builds) is expected
 
 
 def test_a_report_counts_by_its_voting_builds() -> None:

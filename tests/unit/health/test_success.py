@@ -118,7 +118,7 @@ def test_a_change_that_passes_after_two_failures_speaks_for_the_ci_alone(referen
 def test_a_drop_that_lasts_is_how_it_is_now():
     signal = success(changes("P" * 400 + "PF" * 400))
     assert signal.verdict is State.HEALTHY
-    assert said(signal.seen).endswith("it has been like that for 28 days: this is how it is now")
+    assert said(signal.seen).endswith("it has been like that for 28 days, 99.8 % before")
     assert signal.adopted is not None
     assert tracked(changes("P" * 400 + "PF" * 400)).judge.level.signal(T).verdict is State.DEGRADED
 

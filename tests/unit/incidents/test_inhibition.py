@@ -85,21 +85,22 @@ def test_a_mild_level_without_a_reference_is_shown_and_not_sent():
 
 
 @pytest.mark.parametrize(
-    ("severity", "again", "alike", "news"),
+    ("severity", "again", "alike", "stacks", "news"),
     [
-        (State.DEGRADED, 0, 4, False),
-        (State.DEGRADED, 2, 1, True),
-        (State.FAILING, 0, 3, True),
-        (State.FAILING, 0, 2, False),
-        (State.FAILING, 2, 0, True),
+        (State.DEGRADED, 0, 4, 4, False),
+        (State.DEGRADED, 2, 1, 4, True),
+        (State.FAILING, 0, 3, 4, True),
+        (State.FAILING, 0, 3, 2, False),
+        (State.FAILING, 0, 2, 4, False),
+        (State.FAILING, 2, 0, 4, True),
     ],
-    ids=["mild", "mild and flaky", "one job", "many jobs", "many jobs and flaky"],
+    ids=["mild", "mild and flaky", "one job", "few stacks", "many jobs", "many jobs and flaky"],
 )
 def test_a_drop_without_a_reference_is_news_where_the_changes_are_not_at_fault(
-    severity, again, alike, news
+    severity, again, alike, stacks, news
 ):
     rate = PassRate(6, 10, Period(timedelta(7)), 20, False, 0.8, 0.5)
-    drop = Drop(NOW, 0.9, 10, 6, 4, again, changes=4, alike=alike)
+    drop = Drop(NOW, 0.9, 10, 6, 4, again, changes=4, alike=alike, stacks=stacks)
     accusing = symptom("success", severity, seen=OwnPast(rate, 0.9, 400, 100, drop))
     kept_back = inhibited(accusing, incident(accusing), Surroundings(alone=True))
     assert (kept_back is None) is news

@@ -172,9 +172,12 @@ def test_the_end_of_a_silence_does_not_say_when_it_was_heard(
     step = Transition("resolved", NOW + HOUR, State.SILENT)
     text = alert_card(incident(silence), News(step, silence, ()), Subject("Acme")).text()
     assert text == f"● healthy — Acme recovered: {words} (after 2 h)"
-    eased = News(replace(step, name="eased"), silence, (), still=symptom())
-    text = alert_card(incident(silence, symptom()), eased, Subject("Acme")).text()
-    assert f"Acme: {words} (after 2 h); still degraded: " in text
+    for failed, still in ((NOW + HOUR, "still degraded"),
+                          (NOW - HOUR, "it was degraded when it was last heard")):  # fmt: skip
+        holds = symptom(evidence=(Evidence(Fault.FAILED, 1, 1, 1, failed),))
+        eased = News(replace(step, name="eased"), silence, (), still=holds)
+        text = alert_card(incident(silence, holds), eased, Subject("Acme")).text()
+        assert f"Acme: {words} (after 2 h); {still}: " in text
 
 
 def test_what_became_usual_is_not_said_to_be_as_before() -> None:

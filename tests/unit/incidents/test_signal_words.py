@@ -53,7 +53,7 @@ BRANCH = BranchBeside(1)
          " 2026-11-23 12:00 UTC, 90 % before; 3 failures passed when run again; 30 of 40"
          " passed in 7 days where the reference passed"),
         (replace(PAST, adopted=30 * DAY), "30 of 40 passed in 7 days where the reference passed;"
-         " it has been like that for 30 days: this is how it is now"),
+         " it has been like that for 30 days"),
         (replace(HEARD, heard_at=None, stale=True), "never heard of, and our own feed is stale"),
         (HEARD, "last heard 3 h ago; too little is known of its rhythm"),
         (replace(HEARD, missed=1, takes=0.1),

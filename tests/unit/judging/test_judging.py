@@ -44,6 +44,18 @@ def test_a_ci_of_one_branch_is_not_silent_while_only_others_are_worked_on(
     assert scenario.judge() is State.SILENT
 
 
+def test_changes_with_a_wrong_configuration_are_no_failures_of_the_ci(scenario: Scenario) -> None:
+    config = CONFIG.model_copy(update={"reference": ()})
+    scenario.monitor = Monitor(scenario.store, config, lambda: scenario.now)
+    scenario.change(acme=None)
+    error = "Patch Set 1: Verified-1\n\nZuul encountered a syntax error while parsing its"
+    scenario.change(zuul=None, times=200)
+    scenario.change(zuul=None, acme=f"{error} configuration in the\nrepo demo", times=12)
+    assert (scenario.judge(), scenario.alerts()) == (State.HEALTHY, [])
+    scenario.change(zuul=None, acme=False, times=12)
+    assert scenario.judge() is State.FAILING
+
+
 def test_a_job_that_breaks_is_one_message_and_its_mending_another(scenario: Scenario) -> None:
     """Jobs, disagreement and success see the same failures."""
     scenario.change(times=60)
