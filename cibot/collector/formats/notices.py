@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from cibot.collector.formats.comment import Comment, score, withdrawn
 from cibot.collector.formats.lines import read_builds
 from cibot.collector.formats.tags import gerrits_own
@@ -77,6 +79,7 @@ _ASKS = word_set(
     "recheck reverify retest rerun retry regate re-run re-check rebuild run-tests recheck. "
     "remerge recheckgate /recheck /retest /test /rebuild !recheck"
 )
+_INVITED = re.compile(r"\badd(?:ed|ing|s)?\b[^.@]{0,60}\b(?:people|reviewers?|cc)\b", re.IGNORECASE)
 _LINKS = word_set("has have is was run build job test tests")
 
 
@@ -100,12 +103,20 @@ def read(comment: Comment) -> Report | None:
     if body[0] in _FIRST and body.startswith(_OPENINGS):
         either = not by_gerrit(body) and _judges(comment)
         return None if either or _reports(comment) else _NONE
-    if body.startswith("I noticed ") and " failed, " in body[:60]:  # which known bug it was
+    noticed = body.startswith("I noticed ") and " failed, " in body[:60]  # which known bug it was
+    if noticed or _invites(comment):
         return _NONE
     word = body[:40].split(None, 1)[0].lower() if not body[0].isspace() else ""
     if word in _ASKS and len(body) < 400 and not _answers(comment):
         return _NONE
     return None
+
+
+def _invites(comment: Comment) -> bool:
+    """``The script added following people to this review: a@example.org``, and nothing else."""
+    if "@" not in comment.first or len(comment.lines) != 1 or comment.votes:
+        return False
+    return _INVITED.search(comment.first) is not None
 
 
 def _reports(comment: Comment) -> bool:
