@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from cibot.collector.formats.comment import Comment, reviewed, score, withdrawn
-from cibot.collector.formats.lines import jobs_of
+from cibot.collector.formats.lines import jobs_of, read_builds
 from cibot.collector.formats.person import by_hand, points
 from cibot.collector.formats.shapes import MARKS
 from cibot.collector.formats.text import first_url, word_set
@@ -46,7 +46,12 @@ def by_form(comment: Comment) -> bool:
         return formed + said >= prose
     if not formed:
         formed = said if states or withdrawn(comment.votes) else 0
-    return formed > 0 and formed + said >= 2 * prose
+    return (formed > 0 and formed + said >= 2 * prose) or _all_jobs(comment.lines)
+
+
+def _all_jobs(lines: Sequence[str]) -> bool:
+    """Whether each of several lines tells of a job: "unit ok" and "docs failed"."""
+    return 1 < len(lines) <= _LINES and len(read_builds(lines)) == len(lines)
 
 
 def _states(first: str) -> bool:

@@ -27,6 +27,7 @@ from cibot.collector.formats.naming import (
     without_telling,
 )
 from cibot.collector.formats.shapes import GOOD, as_written, silent
+from cibot.collector.formats.tags import of_ci_tool
 from cibot.collector.formats.text import clean_url, duration_s, is_url, job_name
 from cibot.collector.formats.tokens import (
     ARROWS,
@@ -46,7 +47,7 @@ from cibot.model import Build, Result
 
 _SURE_DIVIDERS = ("..", "->", "=>", "→", "⇒", "—", "–", "  ", "\t", "=", "|")
 _PLAIN = (Result.PASS, Result.FAIL)
-_COUNTING = ("error", "failure", "exit", "rc=")
+_COUNTING = ("error", "failure", "exit", "returned ", "rc=")
 _MOST_WORDS = 4  # of a name
 _MOST_LISTED = 8  # of one after a bullet
 
@@ -303,7 +304,11 @@ class _Line:
         name = " ".join(run.words)
         others = [other for other in self.runs if other.start != run.start]
         spoken = ((other, " ".join(other.words)) for other in others)
-        others = [other for other, words in spoken if not labels(words) and not names_author(words)]
+        others = [
+            other
+            for other, words in spoken
+            if not (labels(words) or names_author(words) or of_ci_tool(words))
+        ]
         if any(other.end <= self.at for other in others):
             return None, False
         if names_test(name) or nameless(name, listed=True) or verdict(name) is not None:
@@ -320,6 +325,15 @@ class _Line:
     def _timed(self) -> bool:
         """Whether only a time in brackets follows the result."""
         return [token.kind for token in self.tokens[self.at + 1 :]] == ["open", "time", "close"]
+
+    def _sure_behind(self, run: _Run, *, lone: bool) -> bool | None:
+        """The same of a name behind its result: "PASS: unit", "[FAILED] dsvm-tempest"."""
+        kind, result = self.tokens[self.at]
+        counts = result_class(result)
+        opened = self.at > 0 and self.tokens[self.at - 1].kind == "open"
+        if kind == "shout" and lone and counts is not Result.INFRA:
+            return opened or "-" in run.words[0]
+        return False if opened and lone and counts in _PLAIN else None
 
     def _sure(  # noqa: PLR0911 - one return a form
         self, run: _Run, after: int, *, linked: bool
@@ -340,10 +354,8 @@ class _Line:
         if self.marked:
             return False
         counts = result_class(result)
-        if run.start > self.at:  # "PASS: unit", "[FAILED] dsvm-tempest"
-            opened = self.at > 0 and self.tokens[self.at - 1].kind == "open"
-            shouted = kind == "shout" and lone and counts is not Result.INFRA
-            return (opened or "-" in run.words[0]) if shouted else None
+        if run.start > self.at:
+            return self._sure_behind(run, lone=lone)
         if kind == "shout":
             return self.bulleted and bool(divider)
         if counts not in _PLAIN:

@@ -14,7 +14,7 @@ _UNMERGED = re.compile(
     r"(?:merged?|rebased?|cherry-pick(?:ed)?|appl(?:y|ied)(?! (?:to|for) ))\b|"
     r"patch(?: ?set)? (?:does not|doesn't|did not) apply\b|"
     r"(?:merge|rebase) conflict|conflict \((?:content|modify)|has conflicts|"
-    r"conflicts? with (?:'|the |master\b|main\b)|conflicts? in |"
+    r"^conflicts? with |conflicts with (?:'|the )|conflicts? in |"
     r"rebase (?:failed|(?:is )?(?:needed|required))"
 )
 
