@@ -9,18 +9,12 @@ from __future__ import annotations
 from cibot.collector.formats.comment import MIXED, Comment
 from cibot.collector.formats.conclude import conclude, outcome_of
 from cibot.collector.formats.lines import read_line
-from cibot.collector.formats.text import word_set
 from cibot.collector.results import RESULT_WORDS
 from cibot.model import Build, Outcome, Report
 
 NAME = "github-actions"
 URLS = "result-url"
 PLAIN_TO_SEE = (NAME, URLS)
-# In an unknown account's text, other words before a URL may be a person's ("ERROR: URL").
-_VERDICTS = word_set(
-    "STARTED SUCCESS FAILURE CANCELLED CANCELED SKIPPED TIMED_OUT NEUTRAL UNSTABLE ABORTED FAILED "
-    "PASSED"
-)
 # What lints and people begin a line with.
 _LABELS = frozenset({"error", "warning", "testing", "WARNING", "building", "running"})
 _LONGEST = max(map(len, RESULT_WORDS))
@@ -35,7 +29,7 @@ def read(comment: Comment) -> Report | None:
     if len(builds) < len(lines) and any(build.name for build in builds):
         return None  # a list of jobs, some without URL
     github = bool(builds) and all("/actions/runs/" in (build.url or "") for build in builds)
-    if not builds or not (github or comment.by_bot or builds[0].result in _VERDICTS):
+    if not builds:
         return None
     said = outcome_of(builds)
     if said in (Outcome.SUCCESS, Outcome.FAILURE):
