@@ -34,7 +34,7 @@ SHAPES = 3
 """… are of so few shapes, …"""
 REPEATED = 5
 """… or of a shape for each five of them: programs repeat themselves, people do not."""
-_VARIES = re.compile(r"\S*://\S*|\b[0-9a-f]{7,40}\b|\d+|\s+")
+_VARIES = re.compile(r"(?<!\S)(?=\S*://)\S+|\b[0-9a-f]{7,40}\b|\d+|\s+")
 
 
 @dataclass(slots=True)

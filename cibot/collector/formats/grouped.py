@@ -66,7 +66,7 @@ def under_headings(comment: Comment) -> list[Build]:
 def _terse(line: str) -> bool:
     """Whether a heading is no person's: "Still broken for:", "Fails on master since this week:"."""
     words = line.rstrip(":").lower().split()
-    return len(words) <= _BRIEF and words[-1] not in LINKING and words[0] != "still"
+    return 0 < len(words) <= _BRIEF and words[-1] not in LINKING and words[0] != "still"
 
 
 def _heading_result(line: str) -> str | None:

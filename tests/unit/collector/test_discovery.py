@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cibot.cli.parse import report_of
-from cibot.collector.discovery import CHANGES, MESSAGES, VOTES, CiEvidence, may_be_ci
+from cibot.collector.discovery import _VARIES, CHANGES, MESSAGES, VOTES, CiEvidence, may_be_ci
 from cibot.collector.formats import looks_like_ci
 from cibot.collector.roster import free_name
 from cibot.model import Account, Message
@@ -162,3 +162,10 @@ def test_a_persian_name_keeps_its_joiner_and_is_the_same_without_it() -> None:
     assert free_name(Account(7, "u7", name), "review", ()) == name
     joined = name.replace("\u200c", "")
     assert free_name(Account(8, "u8", joined), "review", {name}).endswith(" (review)")
+
+
+def test_a_long_word_is_looked_at_once() -> None:
+    """Each of its letters was taken for the beginning of an address: 200,000 took a minute."""
+    assert not evidence(message_of("Build failed " + "1-" * 100_000)).shows_ci
+    assert _VARIES.sub("", "1-" * 100_000) == "-" * 100_000
+    assert _VARIES.sub("", "run 12 https://l.example.org/1 done") == "rundone"
