@@ -53,9 +53,19 @@ def logit(share: float) -> float:
     return math.log(share / (1 - share))
 
 
+def _fails(facts: FailureFacts) -> float:
+    """Its failing share on the last other changes, shrunk."""
+    return (facts.past.failed + 1) / (facts.past.of + 5)
+
+
 def _other_changes(facts: FailureFacts) -> float:
     """How much more often than one time in five it fails on other changes."""
-    return logit((facts.past.failed + 1) / (facts.past.of + 5)) - logit(0.2)
+    return logit(_fails(facts)) - logit(0.2)
+
+
+def _again(times: int, facts: FailureFacts) -> float:
+    """How much it proves to fail ``times`` more: little where it fails on most other changes."""
+    return times * min(1.0, -math.log(_fails(facts)))
 
 
 def again_share(job: Again, ci: Again) -> float:
@@ -88,19 +98,19 @@ REASONS: tuple[Reason, ...] = (
     Reason(
         ReasonName.FAILED_BEFORE,
         -0.95,
-        lambda facts: float(len(facts.failed_before) >= 1),
+        lambda facts: _again(len(facts.failed_before) >= 1, facts),
         "nine servers; shared agrees",
     ),
     Reason(
         ReasonName.FAILED_LONG,
         -0.85,
-        lambda facts: float(len(facts.failed_before) >= 2),
+        lambda facts: _again(len(facts.failed_before) >= 2, facts),
         "nine servers (-1.6 together with the one above); shared agrees",
     ),
     Reason(
         ReasonName.FAILED_HERE,
         -0.15,
-        lambda facts: float(min(2, facts.failed_here)),
+        lambda facts: _again(min(2, facts.failed_here), facts),
         "the simulator's truth; on shared it has no weight, as only failures that somebody"
         " doubts are run again",
     ),

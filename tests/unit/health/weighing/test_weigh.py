@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from cibot.health.weighing.evidence import Breakdown, FailRate, FailureFacts, Neighbour
-from cibot.health.weighing.reasons import REASONS, ReasonName
+from cibot.health.weighing.reasons import REASONS, ReasonName, logit
 from cibot.health.weighing.runs import HOPELESS, Again, Past
 from cibot.health.weighing.weigh import Blame, weigh
 
@@ -103,6 +104,17 @@ def _more(facts: FailureFacts) -> dict[str, tuple[int, FailureFacts]]:
         steps["no node"] = (1, replace(quiet, breakdown=Breakdown.NEVER_RAN))
         steps["a timeout"] = (1, replace(quiet, breakdown=Breakdown.BROKE))
     return steps
+
+
+def test_failing_again_proves_little_where_a_job_fails_on_most_other_changes():
+    def moved(failed: int) -> float:
+        facts = FailureFacts(past=Past(failed=failed, of=10))
+        again = replace(facts, failed_before=(3, 2), failed_here=2)
+        return logit(weigh(again).chance) - logit(weigh(facts).chance)
+
+    assert moved(0) == pytest.approx(-2.1)
+    assert moved(2) == pytest.approx(-2.1)
+    assert moved(9) == pytest.approx(-2.1 * math.log(15 / 10))
 
 
 @settings(max_examples=300, deadline=None)
