@@ -28,6 +28,7 @@ _TAKES: Mapping[str, Collection[str]] = {
 }  # fmt: skip
 """Words that belong to a command although they only make a sentence elsewhere."""
 _INCIDENT = re.compile(r"#\d{1,9}", re.ASCII)
+_LONG_OR_ADDRESS = re.compile(r"(?:\W|\S+~)?\d{5}|\S*(?:://|refs/changes/)", re.ASCII)
 _SHORTEST = 4  # letters of a word that is looked for inside a name
 
 
@@ -201,8 +202,12 @@ class Guess:
 
 
 def mentioned_change(words: Iterable[str]) -> str | None:
-    """The one change among the words: "who is missing on 912345"; "2026" is a year."""
-    changes = [word for word in words if len(word) > 4 and is_change((word,))]
+    """The one change among the words: "who is missing on 912345".
+
+    "2026" is a year and "2025.2" a branch, so a short number is none without its address.
+    """
+    long = filter(_LONG_OR_ADDRESS.match, words)
+    changes = [word for word in long if is_change((word,))]
     return changes[0] if len(changes) == 1 else None
 
 

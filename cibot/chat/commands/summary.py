@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import date
+from datetime import date, timedelta
 
 from cibot.chat.command import Ask, Command
 from cibot.chat.commands import report
@@ -27,6 +27,7 @@ _WORST = 3
 _BYTES = 360  # of a line; IRC's messages hold 400, and the first gets a link besides
 _LOOKS = 5  # patch sets that are named
 _NAME = 40  # characters of a CI's name
+_OVER = timedelta(minutes=1)  # since the end of what is summed up
 _SPANS: dict[str, Day] = {"day": "day", "today": "today", "yesterday": "yesterday"}
 
 
@@ -65,7 +66,7 @@ def summary_card(
     With ``rules`` also who kept them. The head and the note that our own feed is stale are there
     whichever ``parts`` are chosen.
     """
-    head = [_head(digest), *wording.stale_lines(ctx, digest.stale)]
+    head = [_head(ctx, digest), *wording.stale_lines(ctx, digest.stale)]
     below = _changes(digest) if "changes" in parts else []
     below += _new(digest) if "new" in parts else []
     below += report.summed(ctx, rules) if rules and "report" in parts else []
@@ -92,13 +93,15 @@ def _wrong(ctx: Context, digest: Summary, parts: Collection[SummaryPart], most: 
     return lines
 
 
-def _head(digest: Summary) -> Line:
+def _head(ctx: Context, digest: Summary) -> Line:
+    """The title and how CIs are now, which is said of a day that is over."""
     where = wording.on_places(figures.listed(digest.branches))
     title = Span(f"{digest.title}{where}", strong=True)
     if not sum(digest.states.values()):
         return line(title, ": no CI is known yet.")
-    said = figures.sentence(lists.needs_a_look(digest.states))
-    return line(title, f": {said}")
+    said = lists.needs_a_look(digest.states)
+    over = ctx.now - digest.window.until > _OVER
+    return line(title, f": now {said}." if over else f": {figures.sentence(said)}")
 
 
 def _silent(ctx: Context, cis: Sequence[CiLine]) -> list[Line]:

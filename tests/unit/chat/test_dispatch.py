@@ -151,6 +151,7 @@ def test_words_are_short_clean_and_never_empty(text: str) -> None:
         ("why did netapp fail on 912345", "change 912345"),
         ("status https://review.example.org/c/openstack/cinder/+/912345/3", "change 912345,3"),
         ("should I recheck 912345?", "change 912345"),
+        ("why netapp 2025.2", "why netapp branch 2025.2"),
         ("how many CIs are failing", "list failing"),
         ("which ones are silent?", "list silent"),
         ("who's silent?", "list silent"),
