@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from contextlib import suppress
 from functools import lru_cache
 from urllib.parse import unquote
+
+from cibot.collector.fields import storable
 
 _UNITS = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 _NAMES = {"min": "m", "mins": "m", "minute": "m", "minutes": "m", "sec": "s", "secs": "s"}
@@ -114,18 +115,20 @@ def fields_of_json(text: str) -> str:
     """JSON, or a line of it each, as lines ``key: value``; what is no JSON as it is."""
     for parts in ([text], text.splitlines()):
         with suppress(ValueError, RecursionError):
-            return "\n".join(_fields([json.loads(part) for part in parts])) or text
+            lines: list[str] = []
+            _add_fields([json.loads(part) for part in parts], lines)
+            return storable("\n".join(lines)) or text
     return text
 
 
-def _fields(value: object) -> Iterator[str]:
-    """The fields of each object, those of the objects in it before its own."""
+def _add_fields(value: object, lines: list[str]) -> None:
+    """Adds the fields of each object, those of the objects in it before its own."""
     if isinstance(value, list):
         for item in value:
-            yield from _fields(item)
+            _add_fields(item, lines)
     elif isinstance(value, dict):
-        yield from _fields(list(value.values()))
-        yield from (f"{key}: {item}" for key, item in value.items() if isinstance(item, str | int))
+        _add_fields(list(value.values()), lines)
+        lines += [f"{key}: {item}" for key, item in value.items() if isinstance(item, str | int)]
 
 
 def job_name(url: str) -> str:
