@@ -12,7 +12,8 @@ from playwright.sync_api import Browser, Page, Response, expect
 from tests.browser.conftest import Site
 
 pytestmark = pytest.mark.browser
-WIDTHS = (1280, 768, 360)
+PHONE = 360  # pixels; here rows are blocks, whatever names they hold
+WIDTHS = (1280, 768, PHONE)
 TOO_WIDE = """[...document.querySelectorAll(".wrap:has(> .stack)")]
     .filter(wrap => wrap.scrollWidth > wrap.clientWidth)
     .map(wrap => wrap.outerHTML.slice(0, 120))"""
@@ -46,7 +47,8 @@ def test_axe_finds_nothing_and_nothing_hangs_over(
             faults += [(*where, *wrong) for wrong in page.evaluate(JUDGE % SCHEMES[scheme])]
             if page.evaluate("document.documentElement.scrollWidth") > width:
                 faults.append((*where, "too wide", ""))
-            faults += [(*where, "scrolls inside itself", wrap) for wrap in page.evaluate(TOO_WIDE)]
+            scrolls = page.evaluate(TOO_WIDE) if width == PHONE else []
+            faults += [(*where, "scrolls inside itself", wrap) for wrap in scrolls]
             if which != "empty" and (width != WIDTHS[-1]) == (scheme == "light"):
                 file = screenshots / f"{name}-{width}-{scheme}.png"
                 page.screenshot(path=file, full_page=True)
