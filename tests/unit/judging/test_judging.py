@@ -145,8 +145,8 @@ def test_the_first_verdicts_in_a_new_project_are_judged_at_once(scenario: Scenar
     scenario.change(times=30)
     scenario.judge()
     before = scenario.now
-    for i in range(8):  # within the ten minutes for which references are not learnt again
-        scenario.now = before + i * timedelta(seconds=70)  # as no stack of changes comes
+    for i in range(5):  # within the ten minutes for which references are not learnt again
+        scenario.now = before + i * timedelta(minutes=2)  # as no series of an author comes
         scenario.change(acme=False, project="fresh")
         scenario.now = before + timedelta(minutes=9)
     scenario.poll()
