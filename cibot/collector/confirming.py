@@ -20,7 +20,7 @@ from cibot.collector.ingest import Ingest
 from cibot.collector.transport import Pace
 from cibot.errors import CibotError, Stopping
 from cibot.model import Change
-from cibot.store.changes import Place
+from cibot.store.changes import Place, place_of
 from cibot.store.set_aside import Aside
 
 log = logging.getLogger(__name__)
@@ -93,21 +93,24 @@ class Confirmer:
         query = f"({' OR '.join(f'change:{number}' for number in numbers)})"
         try:
             with self._asking:
-                shown = self._gerrit.changes(query, limit=2 * _LOOKED_AT, options=()).keys
+                page = self._gerrit.changes(query, limit=2 * _LOOKED_AT, options=())
         except Stopping:
             return
         except CibotError as error:
             log.warning("open changes were not looked at again cause=%s", error)
             return
-        missing = [place for place in places if change_key(*place) not in shown]
-        if len(places) >= _FEW and len(missing) > len(places) / 2:
+        missing = [place for place in places if change_key(*place) not in page.keys]
+        elsewhere = {change.number: place_of(change) for change in page.changes}
+        gone = sum(number not in elsewhere for _project, number in missing)
+        if len(places) >= _FEW and gone > len(places) / 2:
             log.warning(
                 "Gerrit shows %d of %d open changes no more; may this account still read them?",
-                len(missing), len(places),
+                gone, len(places),
             )  # fmt: skip
             return
         for place in missing:  # asked for by itself: the index may lag
-            if not self._confirmed(place):
+            renamed = elsewhere.get(place[1])  # its project perhaps: that moves the change
+            if not all(map(self._confirmed, [renamed, place] if renamed else [place])):
                 return
 
     def _run(self) -> None:

@@ -205,6 +205,7 @@ def still_unconfirmed(tx: Tx, since: Mapping[int, datetime]) -> None:
 
 
 _WINDOW = 900  # rows that one call reads
+_FILLED_TO = 20  # changes; of fewer that are missing nobody can tell whether all are
 
 
 def open_changes(
@@ -212,7 +213,8 @@ def open_changes(
 ) -> tuple[list[Place], int | None]:
     """Changes of a server that are not merged, from the row before ``below`` (None: the last) on.
 
-    At most ``most`` of a window of rows, and where the next call goes on.
+    At most ``most`` of a window of rows, and where the next call goes on. Few are filled up with
+    the server's newest, merged ones too.
     """
     table = schema.change.c
     query = select(table.id, table.server_id, table.project, table.number, table.status)
@@ -221,7 +223,13 @@ def open_changes(
     rows = tx.execute(query.order_by(table.id.desc()).limit(_WINDOW)).all()
     ours = [row for row in rows if row.server_id == server_id and row.status != "MERGED"][:most]
     last = ours if len(ours) == most else rows
-    return [(row.project, row.number) for row in ours], last[-1].id if last else None
+    places = [(row.project, row.number) for row in ours]
+    if 0 < len(places) < (least := min(most, _FILLED_TO)):
+        mine = table.id.between(change_id(server_id, 0), change_id(server_id + 1, 0) - 1)
+        newest = select(table.project, table.number).where(mine).order_by(table.id.desc())
+        others = [(row.project, row.number) for row in tx.execute(newest.limit(2 * least))]
+        places += [place for place in others if place not in places][: least - len(places)]
+    return places, last[-1].id if last else None
 
 
 def unconfirmed(tx: Tx, server_id: int, before: datetime, limit: int) -> list[Place]:

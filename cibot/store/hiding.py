@@ -87,9 +87,14 @@ def _forget_empty(tx: Tx, project: str, cis: Collection[int]) -> None:
 
 
 def rewrite_cards(tx: Tx, rewritten: Callable[[str], str]) -> None:
-    """Gives the messages that are not out the cards that ``rewritten`` makes of theirs."""
+    """Gives the messages that are not out the cards that ``rewritten`` makes of theirs.
+
+    Those too of which a digest is made again as long as it is not out.
+    """
     table = schema.outbox.c
-    query = select(table.id, table.card).where(table.state.in_((*UNSENT, *WAITING)))
-    for row in tx.execute(query).all():
+    cards = select(table.id, table.card)
+    waiting = tx.execute(cards.where(table.state.in_((*UNSENT, *WAITING)))).all()
+    in_digests = rows_in(tx, cards, table.digest_id, [row.id for row in waiting])
+    for row in (*waiting, *in_digests):
         if (card := rewritten(row.card)) != row.card:
             tx.execute(update(schema.outbox).where(table.id == row.id).values(card=card))

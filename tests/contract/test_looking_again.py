@@ -70,3 +70,35 @@ def test_a_gerrit_that_fails_hides_nothing(world: World, monkeypatch: pytest.Mon
     monkeypatch.setattr(world.gerrit, "changes", fails)
     world.confirmer.look_again()
     assert world.counts()[0] == 1
+
+
+def test_a_change_whose_project_was_renamed_is_moved_with_all_it_has(world: World) -> None:
+    number, _other = seen(world, 2)
+    info = world.reviews.change(number)
+    assert info is not None
+    info["project"], info["id"] = "better/name", f"better%2Fname~{number}"
+    counts = world.counts()
+    world.confirmer.look_again()
+    assert world.counts() == counts
+    assert ("better/name", number) in world.ingest.open_changes(None, 9)[0]
+
+
+def test_the_last_few_are_not_hidden_either_where_all_are_gone(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cibot.collector.confirming._LOOKED_AT", 10)
+    for number in seen(world, 13):
+        world.reviews.remove(number)
+    for _ in range(3):
+        world.confirmer.look_again()
+    assert world.counts()[0] == 13
+
+
+def test_merged_changes_show_that_the_account_may_still_read(world: World) -> None:
+    *merged, gone = seen(world, 10)
+    for number in merged:
+        world.reviews.set_status(number, "MERGED", MIKA, world.clock())
+    world.poll()
+    world.reviews.remove(gone)
+    world.confirmer.look_again()
+    assert world.counts()[0] == 9

@@ -12,14 +12,18 @@ from datetime import timedelta
 from sqlalchemy import Column, select
 
 from cibot.demo.reviews import Info
-from cibot.model import Change, Message, PatchSet, State
-from cibot.store import schema
+from cibot.model import Change, Channel, Message, PatchSet, State
+from cibot.outbox.sender import late_card
+from cibot.store import digests, outbox, schema
 from cibot.store.cis import all_cis
 from cibot.store.engine import Store, Tx
+from cibot.store.hiding import rewrite_cards
 from cibot.store.histories import KNOWN, arrived
+from cibot.text.card import Card, run_line
 from cibot.webhooks.gerrit import Hook, gerrit_hook
 from tests.support.confirming import FAILED, World
 from tests.support.faces import client
+from tests.support.history import NOW
 from tests.support.scenario import ACME, CONFIG, HOUR, ZUUL, Scenario, comment
 
 
@@ -148,6 +152,32 @@ def test_a_message_that_waits_names_no_change_that_was_hidden(scenario: Scenario
     assert "; see (hidden), (hidden)" in said
     assert "80001" not in said
     assert not any(name.startswith("outbox") for name in _naming(scenario.store))
+
+
+def test_a_digest_that_is_made_again_names_no_change_that_was_hidden(store: Store) -> None:
+    room, now = Channel("net", "#a"), NOW
+
+    def lay_aside(tx: Tx) -> None:
+        outgoing = outbox.claim(tx, "net", now, now + HOUR)
+        assert outgoing is not None
+        digests.lay_aside(tx, outgoing, now, lambda written: late_card(
+            [(at, Card.read(text)) for at, text in written]
+        ).to_json())  # fmt: skip
+
+    def work(tx: Tx) -> str:
+        for number in (5, 6):
+            message = Card((run_line(number, 1, None, f"job-{number}", None),)).to_json()
+            about = outbox.About(outbox.MessageKind.ALERT, str(number))
+            outbox.enqueue(tx, about, room, message, now)
+        lay_aside(tx)
+        rewrite_cards(tx, lambda text: Card.read(text).without_changes({5}).to_json())
+        lay_aside(tx)
+        (digest,) = outbox.messages(tx, schema.outbox.c.kind == outbox.MessageKind.EXPIRED)
+        return Card.read(digest.card).text()
+
+    said = store.write(work)
+    assert "6,1 (job-6)" in said
+    assert "job-5" not in said
 
 
 def test_an_incident_keeps_no_evidence_of_hidden_changes_that_its_ci_missed(
