@@ -100,9 +100,9 @@ class Dispatcher:
         words = self._words(question if asked is None else replace(question, text=asked))
         named = self._named(words)[0] if asked is not None and words else None
         if named is not None and named.writes:
-            command, reply = named.name, card(_NONE_DONE, error=True)
+            command, reply, sure = named.name, card(_NONE_DONE, error=True), True
         else:
-            command, reply = self.run(words, actor, summary)
+            command, reply, sure = self._run(words, actor, summary)
             if asked is not None:
                 reply = replace(reply, lines=(*reply.lines, line(_SEVERAL)))
         if actor.account and actor.network in self._nicks_change:
@@ -115,7 +115,9 @@ class Dispatcher:
             reply.error,
             (perf_counter() - started) * 1000,
         )
-        return reply if actor.network in TRUSTED else self._bearable(actor, reply)
+        if actor.network in TRUSTED:
+            return reply
+        return self._bearable(actor, reply, understood=sure and not reply.error)
 
     def _words(self, question: Question) -> tuple[str, ...]:
         """The words of the question, also where it calls the bot by another network's prefix."""
@@ -151,11 +153,11 @@ class Dispatcher:
             log.warning("a question may be a repeat cause=%s", error)
             return True
 
-    def _bearable(self, actor: Actor, reply: Card) -> Card | None:
-        """The reply, or None for a user who sends nothing but mistakes."""
+    def _bearable(self, actor: Actor, reply: Card, *, understood: bool) -> Card | None:
+        """The reply, or None for a user who sends nothing that is understood."""
         who = f"{actor.network}/{actor.account or actor.nick}"
         with self._lock:
-            if not reply.error:
+            if understood:
                 self._patience.understood(who)
                 return reply
             bears = self._patience.bears(who, self._clock().timestamp())
@@ -170,15 +172,24 @@ class Dispatcher:
         summary: SummaryConfig | None = None,
     ) -> tuple[str, Card]:
         """The command that was meant and its reply; never raises CibotError."""
+        meant, reply, _sure = self._run(words, actor, summary)
+        return meant, reply
+
+    def _run(
+        self, words: tuple[str, ...], actor: Actor, summary: SummaryConfig | None
+    ) -> tuple[str, Card, bool]:
+        """As `run`, and whether more of the question was understood than a name in it."""
         ctx = Context(self._clock(), self._config, summary.time_zone if summary else UTC)
         words = words or ("help",)
         named, behind = self._named(words)
-        meant = named.name if named else "?"
+        meant, sure = named.name if named else "?", True
 
         def work(tx: Tx) -> Card:
-            nonlocal meant
+            nonlocal meant, sure
             if named is None:
-                name, rest = Guess(tx, ctx, self._by_word, words).meant()
+                guess = Guess(tx, ctx, self._by_word, words)
+                name, rest = guess.meant()
+                sure = guess.sure
             else:
                 name, rest = named.name, behind
             if name in _OF_A_CI and (change := mentioned_change(rest)) is not None:
@@ -194,16 +205,16 @@ class Dispatcher:
             reply = (self._store.write if named and named.writes else self._store.read)(work)
         except Refused as error:
             record_refusal(self._store, actor, meant, " ".join(behind), error, self._clock())
-            return meant, card(str(error), error=True)
+            return meant, card(str(error), error=True), sure
         except UserError as error:
-            return meant, card(str(error), error=True)
+            return meant, card(str(error), error=True), sure
         except Transient as error:
             log.warning("question failed command=%s cause=%s", meant, error)
-            return meant, card(_AWAY, error=True)
+            return meant, card(_AWAY, error=True), sure
         except CibotError as error:
             log.error("question failed command=%s cause=%s", meant, error)  # noqa: TRY400
-            return meant, card("That did not work; the log says why.", error=True)
-        return meant, reply
+            return meant, card("That did not work; the log says why.", error=True), sure
+        return meant, reply, sure
 
     def _named(self, words: tuple[str, ...]) -> tuple[Command | None, tuple[str, ...]]:
         """The command that the first word names, if any, and the words behind it.

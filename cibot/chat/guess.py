@@ -33,7 +33,11 @@ _SHORTEST = 4  # letters of a word that is looked for inside a name
 
 
 class Guess:
-    """Looks for what is meant; ``by_word`` are the commands by their names and aliases."""
+    """Looks for what is meant; ``by_word`` are the commands by their names and aliases.
+
+    ``sure`` turns false where the words only mention a CI or a change, as a bot's words may that
+    are no question.
+    """
 
     def __init__(self, tx: Tx, ctx: Context, by_word: Mapping[str, Command], words: Words) -> None:
         self._tx = tx
@@ -42,6 +46,7 @@ class Guess:
         self._words = words
         self._bare = without_fillers(words)
         self._names = [ci.name for ci in all_cis(tx)]
+        self.sure = True
 
     def meant(self) -> Meant:
         """The command and its words. Raises UserError, asking back, where none is meant."""
@@ -51,6 +56,7 @@ class Guess:
         )  # fmt: skip
         for way in ways:
             if (meant := way()) is not None:
+                self.sure = way not in (self._mentioned_change, self._mentioned_ci)
                 return meant
         raise UserError(self._unknown())
 

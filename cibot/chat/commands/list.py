@@ -63,8 +63,10 @@ def read_words(words: tuple[str, ...]) -> tuple[State | None, str | None, str | 
     state: State | None = None
     words, branch = without_branch(words)
     rest: list[str] = []
-    for word in words:
+    for before, word in zip(("", *words), words, strict=False):
         named = close_to(word.casefold(), list(State))
+        if named != word.casefold() and before.casefold() in {"project", "projects"}:
+            named = None  # "list project sailing"
         if named is not None:
             if state not in {None, named}:
                 raise UserError(f"list takes one state, as in: list {state}.")

@@ -271,6 +271,20 @@ def test_two_bots_do_not_keep_each_other_talking(answer: Dispatcher) -> None:
     assert impatient(question("I do not understand you")) is not None
 
 
+def test_a_project_s_name_is_no_slip_of_a_state(answer: Dispatcher) -> None:
+    said = answer(question("list project sailing"))
+    assert said is not None
+    assert said.text().startswith("No project is called 'sailing'")
+
+
+def test_a_bot_that_repeats_the_name_of_a_ci_is_not_answered_for_ever(answer: Dispatcher) -> None:
+    impatient = Dispatcher(answer._store, CONFIG, clock=lambda: NOW)
+    said = [impatient(question("I cannot parse your 'netapp' text")) for _ in range(20)]
+    assert [reply is not None for reply in said] == [True] * 8 + [False] * 12
+    assert said[0] is not None
+    assert not said[0].error
+
+
 def test_the_terminal_is_always_answered(answer: Dispatcher) -> None:
     patient = Dispatcher(answer._store, CONFIG, clock=lambda: NOW)
     typed = Question("xyzzy", Asker("you", "console"), Channel("console", "here"), private=True)
