@@ -13,7 +13,7 @@ from cibot.incidents import incident as pure_incident
 from cibot.incidents.routing import concerned
 from cibot.incidents.signal_words import plain, step_words
 from cibot.incidents.stored import read_incident, read_seen
-from cibot.incidents.symptom import Symptom, SymptomPhase, family_of, result_symptom
+from cibot.incidents.symptom import SymptomPhase, family_of, result_symptom
 from cibot.model import State, Window
 from cibot.reports.context import Context, same_fields
 from cibot.reports.onset import Onset, onset_of
@@ -238,10 +238,6 @@ def as_of(now: datetime, seen: Seen | None) -> Seen | None:
     return replace(seen, quiet=now - seen.heard_at)
 
 
-def _seen(ctx: Context, symptom: Symptom) -> Seen | None:
-    return as_of(ctx.now, symptom.seen) if symptom.cleared_at is None else symptom.seen
-
-
 def _incident(ctx: Context, ci: str, stored: StoredIncident) -> IncidentLine:
     pure = _pure(stored)
     cause = pure.cause if pure else None
@@ -253,7 +249,7 @@ def _incident(ctx: Context, ci: str, stored: StoredIncident) -> IncidentLine:
         state=stored.state,
         opened_at=stored.opened_at,
         resolved_at=stored.resolved_at,
-        seen=_seen(ctx, cause) if cause else None,
+        seen=as_of(cause.cleared_at or ctx.now, cause.seen) if cause else None,
         acknowledged_by=pure.acknowledged_by if pure else None,
         note=pure.note if pure else None,
         page=ctx.page("incidents", stored.id),
@@ -262,7 +258,8 @@ def _incident(ctx: Context, ci: str, stored: StoredIncident) -> IncidentLine:
         symptoms=tuple(
             SymptomView(
                 state=symptom.phase.value,
-                **same_fields(SymptomView, symptom) | {"seen": _seen(ctx, symptom)},
+                **same_fields(SymptomView, symptom)
+                | {"seen": as_of(symptom.cleared_at or ctx.now, symptom.seen)},
             )
             for symptom in (pure.symptoms if pure else ())
         ),

@@ -13,7 +13,7 @@ from cibot.model import Outcome, Result, Silence, State
 from cibot.reports.ci import CiLine, Retired
 from cibot.reports.compare import WINDOW
 from cibot.reports.context import Context
-from cibot.reports.failures import FailedJob, Verdict
+from cibot.reports.failures import FailedJob
 from cibot.reports.feeds import ServerFeeds
 from cibot.reports.incidents import IncidentLine, TimelineStep
 from cibot.reports.missed import Missed
@@ -183,8 +183,8 @@ def first_bad(ctx: Context, incidents: Sequence[IncidentLine]) -> Line:
     for each in incidents:
         if (run := each.first_bad) and each.of_results:
             page = ctx.page("change", run.number, patch_set=run.patch_set, project=each.project)
-            shown = OnsetRun(run.number, run.patch_set, run.at, run.job, run.url, page)
-            return line(" First bad run ", *run_span(shown), ".")
+            shown = run_line(run.number, run.patch_set, page, run.job, run.url)
+            return line(" First bad run ", *shown, ".")
     return ()
 
 
@@ -274,7 +274,12 @@ def details(ctx: Context, ci: CiDetail) -> Line:
     if last is not None:
         word = result_word(last.result, last.outcome)
         ago = figures.ago(last.posted_at, ctx.now)
-        parts.append(line(f"last report {ago}: {word} ", patch_set(last)))
+        parts.append(
+            line(
+                f"last report {ago}: {word} ",
+                patch_set_span(last.number, last.patch_set, last.page),
+            )
+        )
     elif ci.branch is not None:
         parts.append(line(f"last report there {figures.ago(ci.branch.heard_at, ctx.now)}"))
     parts += _branches(ci)
@@ -299,11 +304,6 @@ def _branches(ci: CiLine) -> list[Line]:
     more = len(others) - _BRANCHES
     tail = [f" and {more} more"] if more > 0 else []
     return [line("elsewhere: " if ci.branch else "by branch: ", *shown, *tail)]
-
-
-def patch_set(verdict: Verdict) -> Span:
-    """As "912345,3", linked to Gerrit."""
-    return patch_set_span(verdict.number, verdict.patch_set, verdict.page)
 
 
 def incident_words(incident: IncidentLine) -> tuple[str | Span, ...]:
@@ -379,14 +379,15 @@ def jobs(failed: Sequence[FailedJob], most: int = 3) -> Line:
 
 def stale_lines(ctx: Context, stale: tuple[ServerFeeds, ...]) -> tuple[Line, ...]:
     """A note that our own feed is stale; empty where it is not."""
+    if not stale:
+        return ()
     heard = [
         f"{server.server} was last heard {figures.ago(server.heard_at, ctx.now)}"
         if server.heard_at
         else f"{server.server} was {unheard(server)}"
         for server in stale
     ]
-    note = f"Note: our own feed is stale, so this may be old: {figures.listed(heard)}."
-    return (line(note),) if stale else ()
+    return (line(f"Note: our own feed is stale, so this may be old: {figures.listed(heard)}."),)
 
 
 def unheard(server: ServerFeeds) -> str:

@@ -12,7 +12,7 @@ from cibot.reports.ci import branch_name, find_ci
 from cibot.reports.compare import Comparison, compare
 from cibot.reports.context import Context
 from cibot.text import figures
-from cibot.text.card import Card, Line, Span, joined, line
+from cibot.text.card import Card, Line, Span, joined, line, patch_set_span
 
 Words = tuple[str, ...]
 Find = Callable[[Words], str]
@@ -50,7 +50,9 @@ def render(ctx: Context, comparison: Comparison) -> Card:  # noqa: ARG001 - as e
         ),
     ]
     if comparison.examples:
-        spans: list[Span] = [wording.patch_set(each) for each in comparison.examples]
+        spans: list[Span] = [
+            patch_set_span(each.number, each.patch_set, each.page) for each in comparison.examples
+        ]
         lines.append(line("They differ on ", *joined(spans), "."))
     return Card(tuple(lines), link=first.page)
 

@@ -15,7 +15,7 @@ from cibot.reports.onset import Onset
 from cibot.reports.signals import is_rate
 from cibot.reports.status import CiDetail, why
 from cibot.text import figures
-from cibot.text.card import Card, Line, Span, joined, line, state_span
+from cibot.text.card import Card, Line, Span, joined, line, patch_set_span, state_span
 
 _EVIDENCE = 3
 
@@ -79,7 +79,7 @@ def figure(signal: Signal) -> str:
 def _failure(ctx: Context, verdict: Verdict) -> Line:
     word = wording.result_word(verdict.result, verdict.outcome)
     parts: list[str | Span] = [f"{figures.ago(verdict.posted_at, ctx.now)}: {word} "]
-    parts.append(wording.patch_set(verdict))
+    parts.append(patch_set_span(verdict.number, verdict.patch_set, verdict.page))
     parts.append(f" {figures.cut(verdict.subject, 50)}")
     jobs = wording.jobs(verdict.failed_jobs)
     return line(*parts, " (", *jobs, ")") if jobs else line(*parts)

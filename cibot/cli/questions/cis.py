@@ -37,7 +37,7 @@ from cibot.reports.listing import Listing
 from cibot.reports.names import resolve
 from cibot.reports.status import CiDetail
 from cibot.text import figures
-from cibot.text.card import Line, Span, joined, line, state_span
+from cibot.text.card import Line, Span, joined, line, patch_set_span, state_span
 from cibot.web.api.cis import CiPage
 
 
@@ -204,7 +204,9 @@ def ask_compare(source: Source, asked: Asked) -> ShellAnswer:
 def _compare(ctx: Context, comparison: Comparison) -> View:
     examples = table(
         comparison.examples,
-        Column[Verdict]("They differ on", lambda row: line(wording.patch_set(row))),
+        Column[Verdict](
+            "They differ on", lambda row: line(patch_set_span(row.number, row.patch_set, row.page))
+        ),
         Column(comparison.first.name, lambda row: wording.result_word(row.result)),
         Column("When", lambda row: figures.ago(row.posted_at, ctx.now), right=True),
         Column("Failed jobs", lambda row: wording.jobs(row.failed_jobs), loose=True),

@@ -83,7 +83,7 @@ def _failures(ctx: Context, verdicts: tuple[Verdict, ...]) -> Table:
     return table(
         verdicts,
         Column[Verdict]("Failed", lambda row: figures.ago(row.posted_at, ctx.now), right=True),
-        Column("Patch set", lambda row: line(wording.patch_set(row))),
+        Column("Patch set", lambda row: line(patch_set_span(row.number, row.patch_set, row.page))),
         Column("Said", lambda row: wording.result_word(row.result, row.outcome)),
         Column("Jobs", lambda row: wording.jobs(row.failed_jobs), loose=True),
         Column("Subject", lambda row: figures.cut(row.subject, 60), wide=True, loose=True),
