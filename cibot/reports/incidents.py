@@ -241,6 +241,7 @@ def as_of(now: datetime, seen: Seen | None) -> Seen | None:
 def _incident(ctx: Context, ci: str, stored: StoredIncident) -> IncidentLine:
     pure = _pure(stored)
     cause = pure.cause if pure else None
+    until = stored.resolved_at or ctx.now  # of one that was withdrawn, no symptom is cleared
     bad = result_symptom(pure.standing or pure.symptoms) if pure else None
     return IncidentLine(
         id=stored.id,
@@ -249,7 +250,7 @@ def _incident(ctx: Context, ci: str, stored: StoredIncident) -> IncidentLine:
         state=stored.state,
         opened_at=stored.opened_at,
         resolved_at=stored.resolved_at,
-        seen=as_of(cause.cleared_at or ctx.now, cause.seen) if cause else None,
+        seen=as_of(cause.cleared_at or until, cause.seen) if cause else None,
         acknowledged_by=pure.acknowledged_by if pure else None,
         note=pure.note if pure else None,
         page=ctx.page("incidents", stored.id),
@@ -259,7 +260,7 @@ def _incident(ctx: Context, ci: str, stored: StoredIncident) -> IncidentLine:
             SymptomView(
                 state=symptom.phase.value,
                 **same_fields(SymptomView, symptom)
-                | {"seen": as_of(symptom.cleared_at or ctx.now, symptom.seen)},
+                | {"seen": as_of(symptom.cleared_at or until, symptom.seen)},
             )
             for symptom in (pure.symptoms if pure else ())
         ),

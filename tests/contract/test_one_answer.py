@@ -69,6 +69,18 @@ def test_a_silence_is_as_long_as_it_is_now_on_every_face(sqlite_store: Store) ->
         assert "last heard 22 h ago" in said.text(), typed
 
 
+def test_a_silence_that_was_taken_back_does_not_get_longer(sqlite_store: Store) -> None:
+    history = History(sqlite_store)
+    heard = LastHeard(NOW - ago(hours=22), ago(hours=2), 9, patience=3, takes=0.99)
+    history.ci("Acme").incident(
+        "silent", ago(hours=20), ago(hours=10), "withdrawn", cleared_at=None, seen=heard
+    )
+    history.save()
+    (line,) = sqlite_store.read(lambda tx: incidents(tx, Context(history.now), ended=True))
+    assert isinstance(line.seen, LastHeard)
+    assert line.seen.quiet == ago(hours=12)
+
+
 def test_a_ci_whose_history_was_read_today_is_not_new(sqlite_store: Store) -> None:
     history = History(sqlite_store)
     history.change(5, "p", "S", uploads=[ago(days=9)])
