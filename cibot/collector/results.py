@@ -9,7 +9,7 @@ and a CI that keeps writing it deserves a look.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import lru_cache
 
 from cibot.model import OUTAGE, ZUUL, Outcome, Report, Result
@@ -77,14 +77,14 @@ def stopped(builds: Iterable[tuple[str, Result]]) -> bool:
     return bool(broken) and all(_spelled(word) in STOPPED for word in broken)
 
 
-def refused(outcome: str | None, report_format: str | None, builds: Iterable[object]) -> bool:
+def refused(outcome: str | None, report_format: str | None, builds: Collection[object]) -> bool:
     """Whether nothing was run, since the change did not merge or its configuration is wrong.
 
     Zuul lists every job that it ran, so that a failure without one is such a refusal.
     """
     if outcome == Outcome.MERGE_FAILURE:
         return True
-    return outcome == Outcome.FAILURE and report_format == ZUUL and not any(True for _ in builds)
+    return outcome == Outcome.FAILURE and report_format == ZUUL and not builds
 
 
 def _spelled(word: str) -> str:
