@@ -174,6 +174,12 @@ def is_filler(word: str) -> bool:
     return word.casefold() in _FILLERS
 
 
+def number_in(text: str) -> int | None:
+    """The number of an incident or a silence, as 12 or #12; None where a name is meant."""
+    number = text.removeprefix("#")
+    return int(number) if number.isascii() and number.isdigit() and len(number) < 18 else None
+
+
 def without_fillers(words: tuple[str, ...], more: Collection[str] = ()) -> tuple[str, ...]:
     """The words without those that only make a sentence: "how is netapp doing @bob" → "netapp".
 

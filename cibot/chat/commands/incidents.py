@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from cibot.chat.command import Ask, Command
 from cibot.chat.commands import why
-from cibot.chat.typed import without_fillers
+from cibot.chat.typed import number_in, without_fillers
 from cibot.reports import wording
 from cibot.reports.ci import find_ci
 from cibot.reports.context import Context
@@ -33,12 +33,6 @@ def read_words(words: tuple[str, ...]) -> tuple[str, bool]:
     """Whose, "" for all, and whether ended ones are asked for, too."""
     folded = {word.casefold() for word in words}
     return " ".join(without_fillers(words, {"open", "all"})), "all" in folded
-
-
-def number_in(name: str) -> int | None:
-    """The number of an incident, as 12 or #12."""
-    number = name.removeprefix("#")
-    return int(number) if number.isascii() and number.isdigit() and len(number) < 10 else None
 
 
 def render(ctx: Context, listed: tuple[IncidentLine, ...], *, ended: bool) -> Card:

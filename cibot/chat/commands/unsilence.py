@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from cibot.actions.silencing import end_silence_by_id, end_silences_of
 from cibot.chat.command import Ask, Command
+from cibot.chat.typed import number_in
 from cibot.model import Silence
 from cibot.reports.silences import silence_on
 from cibot.text import figures
@@ -21,12 +22,6 @@ def answer(ask: Ask) -> Card:
         ended = [end_silence_by_id(ask.tx, ask.ctx, ask.actor, number)]
         name = ended[0].ci
     return render(name, ended, silence_on(ask.tx, ask.ctx, name))
-
-
-def number_in(words: str) -> int | None:
-    """The silence's number, where one is meant and not a CI."""
-    number = words.removeprefix("#")
-    return int(number) if number.isascii() and number.isdigit() and len(number) < 18 else None
 
 
 def render(name: str, ended: Sequence[Silence], other: Silence | None) -> Card:

@@ -17,6 +17,7 @@ from cibot.chat.commands import silences as silences_command
 from cibot.chat.commands import summary as summary_command
 from cibot.chat.commands import unsilence as unsilence_command
 from cibot.chat.commands import why as why_command
+from cibot.chat.typed import number_in
 from cibot.cli.questions.question import BRANCHES, CODES, Asked, ShellAnswer, ShellQuestion, sheet
 from cibot.cli.view import Column, View, head, of_card, table
 from cibot.client.source import PAGE_SIZE, Source, silences, whole
@@ -56,7 +57,7 @@ def ask_summary(source: Source, asked: Asked) -> ShellAnswer:
 def ask_incidents(source: Source, asked: Asked) -> ShellAnswer:
     """The open ones, with "all" those of the last seven days too; one by its number."""
     name, ended = incidents_command.read_words(asked.words)
-    if (number := incidents_command.number_in(name)) is not None:
+    if (number := number_in(name)) is not None:
         return _incident(source, number)
     of_ci = {"ci": name} if name else {}
     page = whole(source, IncidentPage, "/incidents", state="open", **of_ci)
@@ -276,7 +277,7 @@ def ask_silence(source: Source, asked: Asked) -> ShellAnswer:
 
 def ask_unsilence(source: Source, asked: Asked) -> ShellAnswer:
     """Ends silences before their time."""
-    number = unsilence_command.number_in(asked.text)
+    number = number_in(asked.text)
     if number is None:
         name = asked.text
         if not is_pattern(name):

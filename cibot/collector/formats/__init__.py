@@ -125,9 +125,8 @@ def _settled(comment: Comment, report: Report | None) -> bool:
     if report is None:
         return False
     if report.format in plain_to_see():
-        return (
-            bool(report.builds) or report.outcome is not Outcome.FAILURE
-        )  # else an outage's words
+        # A failure without jobs may be an outage in words.
+        return bool(report.builds) or report.outcome is not Outcome.FAILURE
     return report.format == NOTICE and by_gerrit(comment.body)
 
 
