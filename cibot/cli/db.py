@@ -58,7 +58,7 @@ def downgrade(config_path: Path | None, revision: str) -> None:
 
     \b
     Example:
-      cibot db downgrade 0023 --yes
+      cibot db downgrade 0001 --yes
     """
     store = open_store(database_url(config_path))
     migrate.downgrade(store, revision)

@@ -1,7 +1,6 @@
 """Brings the tables to the version that this cibot knows, and back.
 
-A new database gets the tables of `cibot.store.schema` at once; older tables run the migrations
-after their version. Alembic is imported only where there is something to migrate: a start with the
+Alembic is imported only where there is something to migrate: a start with the
 tables as they should be is an eighth sooner there.
 """
 
@@ -14,7 +13,6 @@ from typing import TYPE_CHECKING
 from sqlalchemy import inspect
 
 from cibot.errors import Permanent
-from cibot.store.columns import metadata
 from cibot.store.engine import Store, Tx
 
 if TYPE_CHECKING:
@@ -40,14 +38,9 @@ def _config(tx: Tx | None = None) -> Config:
     return config
 
 
-def _versions() -> list[str]:
-    """The versions that there are migrations between, oldest first: the files are numbered."""
-    return sorted(path.name[:4] for path in (_MIGRATIONS / "versions").glob("[0-9]*.py"))
-
-
 def newest() -> str:
-    """The version of the tables that this cibot works with."""
-    return _versions()[-1]
+    """The version of the tables that this cibot works with: the files are numbered by it."""
+    return max(path.name[:4] for path in (_MIGRATIONS / "versions").glob("[0-9]*.py"))
 
 
 def current(store: Store) -> str | None:
@@ -61,34 +54,14 @@ def current(store: Store) -> str | None:
     return store.read(look)
 
 
-def upgrade(store: Store) -> None:
-    """Brings the tables to the newest version; does nothing when they are there already.
-
-    Raises MigrationError for tables that are older than every migration, or newer.
-    """
-    version = current(store)
-    if version == newest():
+def upgrade(store: Store, revision: str = "head") -> None:
+    """Brings the tables up to ``revision``; does nothing when they are there already."""
+    if revision == "head" and current(store) == newest():
         return
-    if version is None:
-        store.write(_make_tables)
-    elif version in _versions():
-        from alembic import command  # noqa: PLC0415
-
-        store.write(lambda tx: command.upgrade(_config(tx), "head"))
-    else:
-        older = f"bring them to {_versions()[0]} first, as docs/operating.md says"
-        raise MigrationError(
-            f"the database's tables are of version {version}, which this cibot cannot bring to"
-            f" {newest()}: {older if version < newest() else 'take a newer cibot'}"
-        )
-    log.info("tables upgraded revision=%s", current(store))
-
-
-def _make_tables(tx: Tx) -> None:
     from alembic import command  # noqa: PLC0415
 
-    metadata.create_all(tx, checkfirst=False)  # a table of another's with our name is a mistake
-    command.stamp(_config(tx), "head")
+    store.write(lambda tx: command.upgrade(_config(tx), revision))
+    log.info("tables upgraded revision=%s", current(store))
 
 
 def downgrade(store: Store, revision: str) -> None:

@@ -19,7 +19,7 @@ from cibot.collector.match import REMOVED
 from cibot.collector.roster import Roster
 from cibot.config.models import CiConfig
 from cibot.model import Account, Change, Message, PatchSet
-from cibot.store import schema
+from cibot.store import migrate, schema
 from cibot.store.cis import all_cis, ensure_server
 from cibot.store.engine import Store, Tx, open_store
 from cibot.store.reports import drop_reports, put_reports
@@ -255,6 +255,28 @@ def test_a_recount_mends_what_somebody_broke(store: Store) -> None:
         store.write(lambda tx, ci=ci: recount(tx, ci.id))  # type: ignore[misc]
     check(store, world.dice)
     assert store.write(lambda tx: recount(tx, broken)) == 0
+
+
+def test_the_migration_counts_what_is_there(empty_store: Store) -> None:
+    migrate.upgrade(empty_store, "0001")
+    report = schema.report
+    times = [
+        datetime(2026, 11, 20, 23, 59, 59, 999999, tzinfo=UTC),
+        datetime(2026, 11, 21, tzinfo=UTC),
+        datetime(1969, 12, 31, 23, 30, tzinfo=UTC),
+    ]
+    results = [("success", "pass"), ("failure", "fail"), ("failure", "infra"), ("started", None)]
+    rows = [
+        {"change_id": n, "seq": 1, "ci_id": n % 3, "patch_set": 1, "posted_at": times[n % 3],
+         "pipeline": None, "outcome": outcome, "result": result, "format": None, "heard_at": NOW}
+        for n, (outcome, result) in enumerate([*results, (None, None)] * 6)
+    ]  # fmt: skip
+    empty_store.write(lambda tx: tx.execute(report.insert(), rows))
+    migrate.upgrade(empty_store)
+    stored = empty_store.read(lambda tx: tx.execute(select(schema.tally.c.passes)).all())
+    assert stored
+    for ci in range(3):
+        assert empty_store.read(lambda tx, ci=ci: drift(tx, ci)) == {}  # type: ignore[misc]
 
 
 def test_a_day_is_read_without_its_reports(store: Store) -> None:
