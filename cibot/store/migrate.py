@@ -1,6 +1,7 @@
 """Brings the tables to the version that this cibot knows, and back.
 
-Alembic is imported only where there is something to migrate: a start with the
+An empty database gets the tables of `cibot.store.schema` at once; tables of an earlier version run
+the migrations after it. Alembic is imported only where there is something to do: a start with the
 tables as they should be is an eighth sooner there.
 """
 
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import inspect
 
 from cibot.errors import Permanent
+from cibot.store.columns import metadata
 from cibot.store.engine import Store, Tx
 
 if TYPE_CHECKING:
@@ -55,12 +57,23 @@ def current(store: Store) -> str | None:
 
 
 def upgrade(store: Store, revision: str = "head") -> None:
-    """Brings the tables up to ``revision``; does nothing when they are there already."""
-    if revision == "head" and current(store) == newest():
+    """Brings the tables up to ``revision``; does nothing when they are there already.
+
+    An empty database has the newest ones afterwards.
+    """
+    version = current(store)
+    if revision == "head" and version == newest():
         return
     from alembic import command  # noqa: PLC0415
 
-    store.write(lambda tx: command.upgrade(_config(tx), revision))
+    def work(tx: Tx) -> None:
+        if version is None:
+            metadata.create_all(tx, checkfirst=False)  # another's of our name is refused
+            command.stamp(_config(tx), "head")
+        else:
+            command.upgrade(_config(tx), revision)
+
+    store.write(work)
     log.info("tables upgraded revision=%s", current(store))
 
 

@@ -11,6 +11,7 @@ from cibot.model import Channel
 from cibot.store import digests, migrate, outbox, schema
 from cibot.store.engine import Store
 from cibot.store.outbox import About, MessageKind, MessageState, Outgoing
+from tests.support.old_tables import make_tables
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 OPS = Channel("net", "#ops")
@@ -42,7 +43,7 @@ def _row(key: str, state: str = "sent", at: datetime = NOON) -> dict[str, Any]:
 @pytest.fixture
 def old(empty_store: Store) -> Store:
     """A database with the tables of the version before."""
-    migrate.upgrade(empty_store, "0004")
+    make_tables(empty_store, "0004")
     return empty_store
 
 

@@ -18,9 +18,13 @@ from cibot.store import migrate, schema
 from cibot.store.engine import Store, Tx
 from cibot.store.incidents import every_incident, health_of, transitions_of
 from cibot.store.schema import metadata
+from tests.support.old_tables import make_tables
 
 
-def test_up_is_the_schema_and_down_is_nothing(empty_store: Store) -> None:
+@pytest.mark.parametrize("from_the_first", [False, True])
+def test_up_is_the_schema_and_down_is_nothing(empty_store: Store, from_the_first: bool) -> None:
+    if from_the_first:
+        make_tables(empty_store, "0001")
     migrate.upgrade(empty_store)
     difference = empty_store.read(
         lambda tx: compare_metadata(
@@ -57,7 +61,7 @@ def test_every_table_has_a_primary_key_and_binary_collation() -> None:
 
 
 def test_the_table_of_checkpoints_keeps_its_rows_under_its_new_name(empty_store: Store) -> None:
-    migrate.upgrade(empty_store, "0020")
+    make_tables(empty_store, "0020")
     at = "2026-11-23 12:00:00"
     empty_store.write(
         lambda tx: tx.execute(
@@ -73,7 +77,7 @@ def test_the_table_of_checkpoints_keeps_its_rows_under_its_new_name(empty_store:
 
 
 def test_account_zero_was_nobody(empty_store: Store) -> None:
-    migrate.upgrade(empty_store, "0003")
+    make_tables(empty_store, "0003")
     empty_store.write(_imported_authors)
     migrate.upgrade(empty_store)
 
@@ -123,7 +127,7 @@ def _imported_authors(tx: Tx) -> None:
 
 
 def test_a_stored_silence_is_a_pattern_unless_a_ci_has_its_name(empty_store: Store) -> None:
-    migrate.upgrade(empty_store, "0007")
+    make_tables(empty_store, "0007")
     at = "2026-11-23 12:00:00"
 
     def fill(tx: Tx) -> None:
@@ -189,7 +193,7 @@ def _old_incidents(tx: Tx) -> None:
 
 
 def test_incidents_of_one_time_become_one_and_keep_what_people_did(empty_store: Store) -> None:
-    migrate.upgrade(empty_store, "0012")
+    make_tables(empty_store, "0012")
     empty_store.write(_old_incidents)
     migrate.upgrade(empty_store)
     first, silent = empty_store.read(lambda tx: sorted(every_incident(tx), key=lambda row: row.id))
@@ -255,7 +259,7 @@ def _stored_sentences(tx: Tx) -> None:
 
 
 def test_stored_sentences_are_kept_as_words_beside_the_figures(empty_store: Store) -> None:
-    migrate.upgrade(empty_store, "0013")
+    make_tables(empty_store, "0013")
     empty_store.write(_stored_sentences)
     for _again in range(2):
         migrate.upgrade(empty_store)

@@ -25,6 +25,7 @@ from cibot.store.engine import Store, Tx, open_store
 from cibot.store.reports import drop_reports, put_reports
 from cibot.store.tally import DAY, HOUR, Counts, buckets, counting, counts_between, drift, recount
 from tests.support.history import NOW, History, ago
+from tests.support.old_tables import make_tables
 
 BEGIN = datetime(2026, 11, 20, 22, 58, 30, tzinfo=UTC)  # so that days and hours turn early
 ACCOUNTS = [Account(n, f"ci{n}", f"CI {n}") for n in range(1, 6)]
@@ -258,7 +259,7 @@ def test_a_recount_mends_what_somebody_broke(store: Store) -> None:
 
 
 def test_the_migration_counts_what_is_there(empty_store: Store) -> None:
-    migrate.upgrade(empty_store, "0001")
+    make_tables(empty_store, "0001")
     report = schema.report
     times = [
         datetime(2026, 11, 20, 23, 59, 59, 999999, tzinfo=UTC),
