@@ -32,7 +32,7 @@ _LOOK_BACK = timedelta(minutes=3)  # reports that another process stored since t
 _AGAIN_S = 15.0
 _RAISED_AGAIN_S = 300.0
 REST = 20  # a CI whose judging takes long is judged less often: a twentieth of the time at most
-_SHARE = 2  # where many CIs write all the time, judging takes half of it: webhooks need the other
+_SHARE = 4  # where many CIs write all the time, judging takes a quarter of it: webhooks come first
 
 
 class Monitor:

@@ -43,6 +43,9 @@ _KEEP_EVERY = 3600.0  # seconds between two states that are stored
 _STOPS = (4 * DAY, 12 * 3600.0, 2 * 3600.0)
 """How long before the end of a long past states are kept: a patch set is often heard of with the
 first comment on it, hours after it came."""
+_LATEST = 2.0
+"""The same where many write at once: what is said in one second is heard in several parts, and
+goes back behind the second that was judged last, to the judging before it if nothing is nearer."""
 _MOST_LOADED = 256  # in memory; the others are read from the store
 _SEEN = "seen"  # in a checkpoint
 _Moment = tuple[str, datetime]  # what kind of thing was heard when
@@ -107,7 +110,8 @@ class Trackers:
             loaded = self._back(tx, loaded, reader, policy, late)
             loaded.wrong_from = wrong_from
         start = loaded.tracker.at
-        steps = self._through(tx, loaded, reader, until)
+        stops = _STOPS if late is None else (*_STOPS, _LATEST)
+        steps = self._through(tx, loaded, reader, until, stops)
         loaded.periods = {
             home: reader.references.every_period(home) for home in reader.home_projects
         }
@@ -151,10 +155,12 @@ class Trackers:
         ``ids`` are those of the incidents that are being written.
         """
         loaded = self._under_way[ci_id]
-        if loaded.tracker.at - loaded.stored_at < _KEEP_EVERY or loaded.marked_at is None:
+        present = loaded.tracker.at
+        if present - loaded.stored_at < _KEEP_EVERY or loaded.marked_at is None:
             return []
-        rows = [(at, unpack(row)) for at, row in loaded.passed[-len(_STOPS) :]]
-        rows.append((loaded.tracker.at, loaded.tracker.row() | {_SEEN: list(loaded.seen)}))
+        long_past = [state for state in loaded.passed if state[0] <= present - _KEEP_EVERY]
+        rows = [(at, unpack(row)) for at, row in long_past[-len(_STOPS) :]]
+        rows.append((present, loaded.tracker.row() | {_SEEN: list(loaded.seen)}))
         return [
             StoredCheckpoint(
                 ci_id, moment(at), loaded.marked_at, loaded.basis, Tracker.named(row, ids)
@@ -219,7 +225,9 @@ class Trackers:
         return self._load(tx, reader.ci.id, loaded.basis, policy, moment(late))
 
     @staticmethod
-    def _through(tx: Tx, loaded: LoadedTracker, reader: Reader, until: float) -> list[IncidentStep]:
+    def _through(
+        tx: Tx, loaded: LoadedTracker, reader: Reader, until: float, stops: tuple[float, ...]
+    ) -> list[IncidentStep]:
         tracker = loaded.tracker
         tracker.begin()
         if not tracker.at:
@@ -231,7 +239,7 @@ class Trackers:
             start = tracker.at
         ages = {_age(until - at) for at, _ in loaded.states}
         while start < until:
-            end = _next_stop(tx, reader, start, until)
+            end = _next_stop(tx, reader, start, until, stops)
             inputs = reader.inputs(tx, start, end, tracker.judge.chances.pending)
             tracker.advance(inputs, end, reader.places)
             age = _age(until - end)
@@ -242,9 +250,11 @@ class Trackers:
         return tracker.steps
 
 
-def _next_stop(tx: Tx, reader: Reader, start: float, until: float) -> float:
+def _next_stop(
+    tx: Tx, reader: Reader, start: float, until: float, stops: tuple[float, ...]
+) -> float:
     """Up to when inputs are replayed at once: not more than memory should hold."""
-    end = next((stop for before in _STOPS if (stop := until - before) > start), until)
+    end = next((stop for before in stops if (stop := until - before) > start), until)
     if end - start > _LITTLE:
         full = full_at(tx, {reader.ci.id, *reader.others}, moment(start), _FULL)
         end = end if full is None else min(end, full.timestamp())

@@ -55,6 +55,23 @@ def test_a_ci_that_writes_every_second_goes_back_by_seconds(
     assert max(from_where[10:]) <= 8  # before it was silent
 
 
+def test_one_that_is_judged_in_the_middle_of_a_second_goes_back_behind_that_second(
+    scenario: Scenario, from_where: list[float]
+) -> None:
+    """Not to the judging before, however long ago that was."""
+    scenario.well()
+    scenario.judge()
+    begun = scenario.now
+    for minute in range(6):
+        scenario.now = begun + timedelta(minutes=minute)
+        hear_at_once(scenario, 0.4)
+        scenario.judge()
+        scenario.now = begun + timedelta(minutes=minute)
+        hear_at_once(scenario, 0.6)  # judged with the next
+    assert len(from_where) == 5
+    assert max(from_where[1:]) <= 2
+
+
 @pytest.mark.parametrize("full", [1, 7, 50])
 def test_it_is_all_one_in_how_many_goes_a_past_is_lived_through(
     scenario: Scenario, monkeypatch: pytest.MonkeyPatch, full: int
