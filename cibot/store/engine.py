@@ -13,6 +13,7 @@ import random
 import threading
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -62,10 +63,19 @@ class StoreRefused(Permanent):
 class Store:
     """The open database. `write` and `read` are the two ways in."""
 
-    def __init__(self, engine: Engine, look: Callable[[], None] = lambda: None) -> None:
-        """``look`` raises StoreError where what is written goes to no file that has a name."""
+    def __init__(
+        self,
+        engine: Engine,
+        look: Callable[[], None] = lambda: None,
+        turn: AbstractContextManager[object] | None = None,
+    ) -> None:
+        """``look`` raises StoreError where what is written goes to no file that has a name.
+
+        ``turn`` is held while a transaction writes, where there can be one at a time only.
+        """
         self.engine = engine
         self.look = look
+        self._turn = turn or nullcontext()
         self._pause = threading.Event()
         self._unwritten = ("", 0.0)  # why nothing was written the last time, and when that was
 
@@ -86,7 +96,7 @@ class Store:
     def _write(self, work: Callable[[Tx], T]) -> T:
         for attempt in range(1, _TRIES + 1):
             try:
-                with self.engine.begin() as tx:
+                with self._turn, self.engine.begin() as tx:
                     return work(tx)
             except PoolTimeout as error:
                 raise StoreError("every connection to the database is busy") from error
@@ -214,7 +224,8 @@ def _sqlite(url: URL) -> Store:
         reads = connection.get_execution_options().get("cibot_reads")
         connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
-    return Store(engine, look)
+    # SQLite looks again after ever longer pauses whether the other thread is done; this one knows.
+    return Store(engine, look, threading.Lock())
 
 
 def _keep_private(path: Path) -> None:
