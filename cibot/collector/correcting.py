@@ -16,7 +16,6 @@ from cibot.collector.rows import Batch
 from cibot.model import Change, Message
 from cibot.store.changes import (
     Place,
-    StoredChange,
     changes_of_numbers,
     is_same_change,
     move_change,
@@ -76,7 +75,7 @@ def correct(tx: Tx, server_id: int, changes: Sequence[Change], batch: Batch) -> 
             if moved is not None:
                 log.info("project renamed from=%s to=%s", moved.project, place[0])
                 move_change(tx, moved.id, place[0])
-        elif _is_another(tx, row, change):
+        elif change.created > row.created_at + UNITE and not is_same_change(tx, row.id, change):
             log.info("another change has the number now change=%s~%d", *place)
             replaced[place] = row.id
         elif row.unconfirmed_since is not None:
@@ -101,11 +100,6 @@ def hide(tx: Tx, rows: Mapping[Place, int], batch: Batch) -> None:
         return Card.read(text).without_changes(numbers).to_json() if named else text
 
     rewrite_cards(tx, without)
-
-
-def _is_another(tx: Tx, row: StoredChange, change: Change) -> bool:
-    """Whether a change was made after the stored one, with whose it shares no message."""
-    return change.created > row.created_at + UNITE and not is_same_change(tx, row.id, change)
 
 
 AHEAD = timedelta(hours=1)  # what another server's clock may be ahead of ours

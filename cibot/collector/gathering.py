@@ -119,7 +119,8 @@ class Gathering:
             self.pages += 1
             if top is None:
                 top = self._began(step)
-            self._note_broken(step)
+            for row in step.broken:
+                self._set_aside(row.key, row.reason)
             if step.reached is None:
                 self.cursor = replace(self.cursor, done=top, walk=None)
             else:
@@ -131,10 +132,6 @@ class Gathering:
         """The earlier of the server's clock and ours: to look back too far loses nothing."""
         now = self.clock()
         return min(now, step.served_at) if step.served_at else now
-
-    def _note_broken(self, step: WalkStep) -> None:
-        for row in step.broken:
-            self._set_aside(row.key, row.reason)
 
     def _set_aside(self, key: str | None, why: Exception | str) -> None:
         """Notes a change that cannot be read or stored; it is tried again by the next ones."""

@@ -130,7 +130,8 @@ class Monitor:
         started = time.monotonic()
         try:
             self.judge(ci_id)
-            self._judged(ci_id)
+            if self._aside.names():
+                self._aside.back({self._name(ci_id)})
         except Transient as error:
             log.warning("not judged ci=%d cause=%s", ci_id, error)
             self._rests_until[ci_id] = started + _AGAIN_S
@@ -149,10 +150,6 @@ class Monitor:
         with self._lock:
             resting = {ci_id for ci_id, until in self._rests_until.items() if until > now}
             return max(self._least_rest, _SHARE * len(resting | self._news))
-
-    def _judged(self, ci_id: int) -> None:
-        if self._aside.names():
-            self._aside.back({self._name(ci_id)})
 
     def _name(self, ci_id: int) -> str:
         try:

@@ -122,17 +122,16 @@ def put_changes(
     An older answer never overwrites a newer one. The lock makes one writer at
     a time decide which comments of a change are new.
     """
-    stored_ids = stored_ids or {}
-    ids = {
-        place: stored_ids[place] for change in changes if (place := place_of(change)) in stored_ids
-    }
-    missing = {place for change in changes if (place := place_of(change)) not in ids}
-    _put(tx, server_id, [change for change in changes if place_of(change) in ids], ids, heard_at)
+    table, stored_ids = schema.change.c, stored_ids or {}
+    places = set(map(place_of, changes))
+    ids = {place: stored_ids[place] for place in places & stored_ids.keys()}
+    missing = places - ids.keys()
+    _put(tx, server_id, changes, ids, heard_at)
     while missing:
         keys = _keys(tx, server_id, missing)
-        ours = [change for change in changes if place_of(change) in keys]
-        _put(tx, server_id, ours, keys, heard_at)
-        stored = _projects(tx, keys.values())
+        _put(tx, server_id, changes, keys, heard_at)
+        rows = rows_in(tx, select(table.id, table.project), table.id, keys.values())
+        stored = {row.id: row.project for row in rows}
         # Another transaction may have given the key to a change of another project meanwhile.
         ids |= {place: row_id for place, row_id in keys.items() if stored[row_id] == place[0]}
         missing -= ids.keys()
@@ -163,12 +162,6 @@ def _keys(tx: Tx, server_id: int, places: Collection[Place]) -> dict[Place, int]
     return keys
 
 
-def _projects(tx: Tx, ids: Iterable[int]) -> dict[int, str]:
-    table = schema.change.c
-    query = select(table.id, table.project)
-    return {row.id: row.project for row in rows_in(tx, query, table.id, ids)}
-
-
 def _put(
     tx: Tx,
     server_id: int,
@@ -176,9 +169,10 @@ def _put(
     ids: Mapping[Place, int],
     heard_at: datetime | None,
 ) -> None:
+    """Writes those of the changes that are in ``ids``."""
     rows = [
         {
-            "id": ids[place_of(change)],
+            "id": ids[place],
             "server_id": server_id,
             "number": change.number,
             "project": change.project[:255],
@@ -192,6 +186,7 @@ def _put(
             "unconfirmed_since": None if change.complete else heard_at,
         }
         for change in changes
+        if (place := place_of(change)) in ids
     ]
     upsert(tx, schema.change, sorted(rows, key=lambda row: row["id"]), _newer)
 

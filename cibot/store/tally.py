@@ -67,11 +67,11 @@ class Tally:
     """What one transaction adds to the counts and takes from them; made by `counting`."""
 
     def __init__(self) -> None:
-        self._hours: dict[tuple[int, int], list[int]] = {}
+        self.hours: dict[tuple[int, int], list[int]] = {}  # by CI and hour
 
     def add(self, reports: Iterable[Mapping[str, Any]], sign: Literal[1, -1] = 1) -> None:
         """Counts rows of reports in, or out with ``sign`` -1."""
-        hours = self._hours
+        hours = self.hours
         for report in reports:
             result = report["result"]
             if result is None and report["outcome"] is None:
@@ -82,10 +82,6 @@ class Tally:
             if key not in hours:
                 hours[key] = [0] * len(COUNTS)
             hours[key][place] += sign
-
-    def rows(self) -> dict[Key, Counts]:
-        """The hours that changed and the days that they are in."""
-        return with_days({key: Counts(*counts) for key, counts in self._hours.items()})
 
 
 class _Own(threading.local):
@@ -105,7 +101,7 @@ def counting(tx: Tx) -> Iterator[Tally]:
     """
     tally = Tally()
     yield tally
-    add_counts(tx, tally.rows())
+    add_counts(tx, with_days({key: Counts(*counts) for key, counts in tally.hours.items()}))
 
 
 def add_counts(tx: Tx, more: Mapping[Key, Counts]) -> None:

@@ -150,7 +150,7 @@ def _take(
     try:
         for event in events:
             try:
-                changes.append(_shown(hook, _wanted(hook, event, now)))
+                changes.append(_wanted(hook, event, now))
             except DecodeError as error:
                 wrong.append(str(error))
         refused = commit.store(changes, _PATIENCE_S)
@@ -164,16 +164,11 @@ def _take(
     return 200, ""  # waitress hangs up after 204, and the next event had to connect again
 
 
-def _shown(hook: Hook, change: Change | None) -> Change | None:
-    """The change, or None until the server has shown it to cibot's own account."""
-    if change is None or change.private or hook.knows(change):
-        return change
-    hook.ask(change)
-    return None
-
-
 def _wanted(hook: Hook, event: object, now: datetime) -> Change | None:
-    """What an event says of a change of our projects, if it does. Raises DecodeError."""
+    """What an event says of a change of our projects, if it does. Raises DecodeError.
+
+    None, too, until the server has shown the change to cibot's own account.
+    """
     change = change_from_event(event, now)
     if change is None or not hook.wants(change.project):
         return None
@@ -185,7 +180,10 @@ def _wanted(hook: Hook, event: object, now: datetime) -> Change | None:
             f"the event is of {latest:%Y-%m-%d %H:%M:%S} UTC, and here it is"
             f" {now:%Y-%m-%d %H:%M:%S}: one of the two clocks is wrong"
         )
-    return change
+    if change.private or hook.knows(change):
+        return change
+    hook.ask(change)
+    return None
 
 
 def _read_events(body: bytes) -> list[object]:
@@ -289,10 +287,8 @@ class GroupCommit:
         while more:
             batch = self._gather()
             more = batch[-1] is not None
-            waited_for = (waiting for waiting in batch if waiting is not None)
-            self._commit(
-                [waiting for waiting in waited_for if waiting[1].set_running_or_notify_cancel()]
-            )
+            events = (event for event in batch if event is not None)
+            self._commit([event for event in events if event[1].set_running_or_notify_cancel()])
 
     def _gather(self) -> list[_Waiting | None]:
         """What is waiting as soon as anything is and the last transaction is long enough ago."""
