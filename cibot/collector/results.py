@@ -9,25 +9,33 @@ and a CI that keeps writing it deserves a look.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
 
 from cibot.model import OUTAGE, ZUUL, Outcome, Report, Result
 
 _WORDS: dict[Result, str] = {
     Result.PASS: "SUCCESS SUCCEEDED SUCCESSFUL SUCCEED PASSED PASS OK FIXED GREEN HAPPY PASSING "
-    "SUCCESSFULLY PARTIALLY_SUCCEEDED SUCCEEDED_WITH_ISSUES",
+    "SUCCESSFULLY PARTIALLY_SUCCEEDED SUCCEEDED_WITH_ISSUES WARN WARNING WARNINGS",
     Result.FAIL: "FAILURE FAILED FAIL FAILS FAILING UNSTABLE BROKEN UNSUCCESSFUL RED "
-    "UNSUCCESSFULLY TEST_FAILURE BUILD_FAILURE JOB_FAILED KO NOK NG",
+    "UNSUCCESSFULLY TEST_FAILURE BUILD_FAILURE JOB_FAILED KO NOK NG NOT_OK",
     Result.INFRA: "MERGE_FAILURE MERGER_FAILURE MERGE_CONFLICT NOT_REGISTERED RETRY_LIMIT RETRY "
     "NODE_FAILURE POST_FAILURE TIMED_OUT TIMEDOUT TIMEOUT LOST DISK_FULL ERROR ERRORED ABORTED "
-    "ABORT EXCEPTION CONFIG_ERROR UNREACHABLE NO_HANDLE NO_NODE INFRA_FAILURE STALLED WARNING "
+    "ABORT EXCEPTION CONFIG_ERROR UNREACHABLE NO_HANDLE NO_NODE INFRA_FAILURE STALLED "
     "STARTUP_FAILURE FAULT INFRASTRUCTURE_FAIL INFRA_ERROR KILLED CRASHED "
     "UNRESOLVABLE INCOMPLETE INCONCLUSIVE",
     Result.SKIPPED: "SKIPPED SKIP NOT_BUILT CANCELED CANCELLED DEQUEUED SUPERSEDED NEUTRAL IGNORED "
     "ACTION_REQUIRED STALE STOPPED MANUAL BLOCKED DECLINED NOT_RUN ON_HOLD UNTESTED "
     "DISABLED EXCLUDED",
 }
+_LISTED: dict[Result, str] = {
+    Result.PASS: "P GOOD GO ACK CLEAN STABLE FINE ACCEPTED POSITIVE COMPLETE COMPLETED BOOTS WORKS "
+    "DONE CLEAR NO_CHANGE BUILT",
+    Result.FAIL: "F BAD NO_GO NACK NAK ERR HANGS HANG HUNG FREEZES CRASH CRASHES PANIC PANICS "
+    "REGRESSION REGRESSED REJECTED BROKE REFUSED DIRTY NEGATIVE STUCK DEAD INVOCATIONERROR",
+    Result.SKIPPED: "N/A NA",
+}
+"""Words that are results only where a line of a list has them in a result's place: ``boot: P``."""
 _UNFINISHED = (
     "STARTED STARTING RUNNING PENDING QUEUED IN_PROGRESS WAITING REQUESTED SCHEDULED SCHEDULING "
     "TRIGGERED CREATED PREPARING WAITING_FOR_RESOURCE BUILDING TESTING"
@@ -43,6 +51,17 @@ STOPPED = frozenset(_STOPPED.split())
 RESULT_WORDS: dict[str, Result] = {
     word: result for result, words in _WORDS.items() for word in words.split()
 }
+SPOKEN = {
+    result: frozenset(word.lower() for word, as_ in RESULT_WORDS.items() if as_ is result)
+    for result in Result
+}
+"""The same in small letters, as sentences have them, by what they count as."""
+_ANY_WORDS = RESULT_WORDS | {
+    word: result for result, words in _LISTED.items() for word in words.split()
+}
+WRITTEN = frozenset(map(str.lower, _ANY_WORDS))
+LISTED_ALONE = frozenset(word for word in WRITTEN if word.upper() not in RESULT_WORDS)
+"""All of them, in small letters, with ``_`` for blanks."""
 
 # Parts of longer words (``BUILD_SUCCESS``, ``TestsFailed``), in the order tried.
 _PARTS: tuple[tuple[str, Result], ...] = (
@@ -65,10 +84,12 @@ def known_result(word: str) -> Result | None:
 
     Case, blanks and hyphens do not matter (``Timed out``, ``NOT-BUILT``).
     """
-    result = RESULT_WORDS.get(word)
-    if result is None and len(word) <= 40:
-        result = RESULT_WORDS.get(_spelled(word))
-    return result
+    return RESULT_WORDS.get(word) or _in(RESULT_WORDS, word)
+
+
+def listed_result(word: str) -> Result | None:
+    """The same of a word in a result's place in a list, where more words are results."""
+    return _in(_ANY_WORDS, word)
 
 
 def stopped(builds: Iterable[tuple[str, Result]]) -> bool:
@@ -87,8 +108,12 @@ def refused(outcome: str | None, report_format: str | None, builds: Collection[o
     return outcome == Outcome.FAILURE and report_format == ZUUL and not builds
 
 
+def _in(words: Mapping[str, Result], word: str) -> Result | None:
+    return words.get(_spelled(word)) if len(word) <= 40 else None
+
+
 def _spelled(word: str) -> str:
-    if not (word.islower() or word.isupper()):
+    if not (word.islower() or word.isupper() or word.istitle()):
         word = _CAMEL.sub("_", word)  # Azure's partiallySucceeded
     return word.upper().replace(" ", "_").replace("-", "_")
 
@@ -96,7 +121,7 @@ def _spelled(word: str) -> str:
 @lru_cache(maxsize=1024)
 def result_class(word: str) -> Result:
     """What a build's written result counts as (health.md); unknown words are INFRA."""
-    exact = known_result(word)
+    exact = listed_result(word)
     if exact is not None:
         return exact
     upper = word[:80].upper()

@@ -20,8 +20,10 @@ from cibot.collector.formats.notices import by_gerrit
 from cibot.collector.formats.outage import corrected
 from cibot.collector.formats.person import by_hand
 from cibot.collector.formats.tags import gerrits_own, of_ci_tool, pipeline_of_tag
+from cibot.collector.formats.verdict import says_result, words_of
 from cibot.collector.formats.votes import NAME as VOTES
 from cibot.collector.header import split_header
+from cibot.collector.results import LISTED_ALONE
 from cibot.model import Account, Outcome, Report, Vote
 
 __all__ = ["FAMILIES", "gerrits_own", "looks_like_ci", "parse", "plain_to_see", "split_header"]
@@ -140,7 +142,14 @@ def _unproven(comment: Comment, otherwise: Report | None) -> Report | None:
         return otherwise
     if otherwise is not None and comment.first.lower().startswith("recheck"):
         return otherwise
+    if report.builds and not score(comment.votes) and _in_listed_words(comment.body):
+        return otherwise
     return replace(report, format=MIXED) if _plain(report) else report
+
+
+def _in_listed_words(text: str) -> bool:
+    """Whether only words that are results in lists alone say anything: "naming: good"."""
+    return not says_result(text) and not LISTED_ALONE.isdisjoint(words_of(text))
 
 
 def _read(comment: Comment) -> Report | None:

@@ -61,7 +61,7 @@ class Comment:
             body = body.replace("\xa0", " ")
         if "</" in body:
             body = untagged(body)
-        if body[:1] in ("{", "[") and '": ' in body:
+        if body[:1] in ("{", "[") and '":' in body:
             body = fields_of_json(body)
         if body.count(_LOST_LINES) > 2:
             body = body.replace(_LOST_LINES, "\n")

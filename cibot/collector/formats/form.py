@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from cibot.collector.formats.comment import Comment, reviewed, score, withdrawn
 from cibot.collector.formats.lines import jobs_of, read_builds
-from cibot.collector.formats.person import by_hand, points
+from cibot.collector.formats.person import by_hand, points, reviews
 from cibot.collector.formats.shapes import MARKS
 from cibot.collector.formats.text import first_url, word_set
 from cibot.collector.formats.verdict import SUBJECTS, verdict, words_of
@@ -33,6 +33,8 @@ _REASONS = word_set("because until unless but")
 def by_form(comment: Comment) -> bool:
     """Whether nobody is named as the author, and most lines are of a form that programs write."""
     if not comment.anonymous or not comment.lines or by_hand(comment) or points(comment):
+        return False
+    if reviews(comment):
         return False
     kinds = Counter(_kind(line) for line in comment.lines[:_LINES])
     prose, said = kinds.pop("prose", 0), kinds.pop("said", 0)
@@ -78,7 +80,7 @@ def _kind(line: str) -> str:  # noqa: PLR0911 - one return a kind
         return "job"
     words = text.split(maxsplit=2 * _SHORT)
     if text[-1] == ":" and len(words) <= _SHORT:
-        return "heading"
+        return "prose" if _argues(text.lower().split()) else "heading"
     if _FIELD.match(text) and (len(words) <= _SHORT or text != line):
         return "field"
     if len(words) <= _SHORT and verdict(text) is not None:

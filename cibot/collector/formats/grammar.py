@@ -26,7 +26,7 @@ from cibot.collector.formats.naming import (
     names_test,
     without_telling,
 )
-from cibot.collector.formats.shapes import GOOD, as_written, silent
+from cibot.collector.formats.shapes import as_written, marked_as, silent
 from cibot.collector.formats.tags import of_ci_tool
 from cibot.collector.formats.text import clean_url, duration_s, is_url, job_name
 from cibot.collector.formats.tokens import (
@@ -42,12 +42,13 @@ from cibot.collector.formats.tokens import (
     wordy,
 )
 from cibot.collector.formats.verdict import verdict
-from cibot.collector.results import result_class
-from cibot.model import Build, Result
+from cibot.collector.results import listed_result, result_class
+from cibot.model import Build, Outcome, Result
 
 _SURE_DIVIDERS = ("..", "->", "=>", "→", "⇒", "—", "–", "  ", "\t", "=", "|")
 _PLAIN = (Result.PASS, Result.FAIL)
-_COUNTING = ("error", "failure", "exit", "returned ", "rc=")
+_COUNTING = ("error", "failure", "exit", "returned ", "rc=", "not ")
+_TOLD = "told"
 _MOST_WORDS = 4  # of a name
 _MOST_LISTED = 8  # of one after a bullet
 
@@ -79,10 +80,14 @@ def job_lines(text: str, following: str = "", *, bulleted: bool = False) -> list
 def _several(tokens: list[Token], *, bulleted: bool) -> list[FoundJob]:
     """The jobs of a line that tells of several: all of its words belong to one of them."""
     jobs: list[FoundJob] = []
+    plain = True  # "tests OK, style failed"
     parts = segments(tokens)
     for index, part in enumerate(parts):
         words = [token for token in part if token.text.lower() != "non-voting"]
         at = result_at(words)
+        if at is None and (stated := _stated(words)):
+            jobs.append(stated)
+            continue
         if at is None:
             return []
         line = _Line(words, at, bulleted=bulleted)
@@ -90,11 +95,27 @@ def _several(tokens: list[Token], *, bulleted: bool) -> list[FoundJob]:
         if label:
             line = _Line(words[label:], at - label, bulleted=bulleted)
         job = _job(line, "", voting=len(words) == len(part))
-        if job is None or not job.build.name or line.tells_of_tests():
+        if job is None or not job.build.name or line.named_generally():
             return []
+        plain = plain and line.tells_of_tests()
         jobs.append(job._replace(sure=job.sure or words[at].kind == "shout"))
+    if plain:
+        return []
     sure = all(job.sure for job in jobs)
-    return [job._replace(sure=sure) for job in jobs]
+    shape = next((job.shape for job in jobs if job.shape != _TOLD), _TOLD)
+    return [
+        job._replace(sure=sure, shape=shape if job.shape == _TOLD else job.shape) for job in jobs
+    ]
+
+
+def _stated(tokens: list[Token]) -> FoundJob | None:
+    """``board-17 hangs after kernel load``, of a line that tells of several jobs."""
+    texts = [token.text.strip() for token in tokens]
+    name, *words = texts[len(texts) - texts[::-1].index(":") :] if ":" in texts[:-1] else texts
+    said = verdict(" ".join(words)) if name and like_a_name(name) else None
+    if said not in (Outcome.SUCCESS, Outcome.FAILURE):
+        return None
+    return FoundJob(Build(name, said.name, None), _TOLD, sure=False)
 
 
 def _job(line: _Line, following: str, *, voting: bool) -> FoundJob | None:
@@ -107,6 +128,13 @@ def _job(line: _Line, following: str, *, voting: bool) -> FoundJob | None:
     if name is None:
         return None
     return FoundJob(Build(name, line.result, url, line.seconds(), voting), line.shape, sure)
+
+
+def _says_nothing(words: str) -> bool:
+    """Whether words beside a job's name and its result may be there: "done", "log", "Acme CI"."""
+    if labels(words) or names_author(words) or of_ci_tool(words):
+        return True
+    return listed_result(words) is not None
 
 
 def _url_below(following: str, *, marked: bool) -> str | None:
@@ -136,7 +164,7 @@ class _Line:
         self.marked = kind == "mark"
         self.result = as_written(result)
         if self.marked:
-            self.result = "SUCCESS" if result in GOOD else "FAILURE"
+            self.result = marked_as(result)
         self.runs = self._runs()
         self.named = self._named()
 
@@ -176,8 +204,12 @@ class _Line:
         run = self.named
         if run is None or run.end != self.at:
             return False
-        plain = self.tokens[self.at].kind == "said" and not like_a_name(run.words[-1])
-        return plain or run.words[-1].lower() in GENERAL
+        return self.tokens[self.at].kind == "said" and not like_a_name(run.words[-1])
+
+    def named_generally(self) -> bool:
+        """Whether the word before the result is one of those that name anything: "it failed"."""
+        run = self.named
+        return run is not None and run.end == self.at and run.words[-1].lower() in GENERAL
 
     def _runs(self) -> list[_Run]:
         """The words, each as far as nothing divides; none of those in round brackets."""
@@ -303,12 +335,7 @@ class _Line:
             return None, False
         name = " ".join(run.words)
         others = [other for other in self.runs if other.start != run.start]
-        spoken = ((other, " ".join(other.words)) for other in others)
-        others = [
-            other
-            for other, words in spoken
-            if not (labels(words) or names_author(words) or of_ci_tool(words))
-        ]
+        others = [other for other in others if not _says_nothing(" ".join(other.words))]
         if any(other.end <= self.at for other in others):
             return None, False
         if names_test(name) or nameless(name, listed=True) or verdict(name) is not None:
@@ -333,7 +360,8 @@ class _Line:
         opened = self.at > 0 and self.tokens[self.at - 1].kind == "open"
         if kind == "shout" and lone and counts is not Result.INFRA:
             return opened or "-" in run.words[0]
-        return False if opened and lone and counts in _PLAIN else None
+        divided = self.tokens[self.at + 1].kind == "divider"
+        return False if (opened or divided) and lone and counts in _PLAIN else None
 
     def _sure(  # noqa: PLR0911 - one return a form
         self, run: _Run, after: int, *, linked: bool
@@ -358,8 +386,8 @@ class _Line:
             return self._sure_behind(run, lone=lone)
         if kind == "shout":
             return self.bulleted and bool(divider)
-        if counts not in _PLAIN:
-            return None if counts is Result.INFRA else False
+        if counts not in _PLAIN or kind == "listed":
+            return False
         if len(run.words) < run.end - run.start:
             return True  # "Job unit passed"
         evident = self.bulleted or linked or self.seconds() is not None

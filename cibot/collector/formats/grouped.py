@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from cibot.collector.formats.comment import Comment
 from cibot.collector.formats.conclude import conclude
 from cibot.collector.formats.naming import (
@@ -15,13 +17,25 @@ from cibot.collector.formats.naming import (
 from cibot.collector.formats.person import by_hand
 from cibot.collector.formats.places import name_and_url, tidy
 from cibot.collector.formats.shapes import as_written
-from cibot.collector.formats.text import duration_s, first_url, is_url, job_name, word_set
+from cibot.collector.formats.text import (
+    BAD,
+    GOOD,
+    duration_s,
+    first_url,
+    is_url,
+    job_name,
+    word_set,
+)
 from cibot.collector.formats.verdict import verdict, words_of
-from cibot.collector.results import UNFINISHED, known_result
+from cibot.collector.results import UNFINISHED, known_result, listed_result
 from cibot.model import Build, Outcome, Report, Result
 
 NAME = "grouped"
 PLAIN_TO_SEE = (NAME,)
+_COUNT = re.compile(r"\W{1,4}\d{1,5} (?:jobs?|builds?|checks?|tests?)\b")
+# "[gate] bad: unit", "🔴 Failed: unit"
+_PREFIX = re.compile(r"^(?:\[[\w-]{1,30}\]|:\w{1,30}:|[^\w\s\[:]{1,3}) ")
+_STOP = re.compile(r"(?<=\w)[.;] ")
 _BRIEF = 6  # words; a person's sentence has more
 _JUDGED = (Result.PASS, Result.FAIL)
 _RESULTS = {Outcome.SUCCESS: "SUCCESS", Outcome.FAILURE: "FAILURE"}
@@ -86,6 +100,8 @@ def _heads(line: str, *, first: bool) -> bool:
     """``Failed``, ``## Passed jobs``; and where it is the first, ``2 of 12 checks have failed``."""
     if first and line[0].isdigit() and not _JOBS.isdisjoint(words_of(line)):
         return True
+    if line[0] in GOOD + BAD and _COUNT.match(line):  # "✗ 1 job did not make it"
+        return True
     if line[0] in " \t-•" or len(line) > 30:
         return False
     words = line.lower().strip("#*= ").split()
@@ -104,9 +120,10 @@ def _enumerated(comment: Comment) -> list[Build]:
     """``FAILED: build-x86, docs``, ``2 jobs failed: unit (URL), lint (URL)``: jobs by name."""
     builds: list[Build] = []
     surely = False
-    for line in comment.lines[:100]:
-        head, colon, rest = line.partition(": ")
-        if not colon or len(head) > 40 or rest.lower() == "none" or rest[-1:] == ".":
+    pieces = [piece for line in comment.lines[:100] for piece in _STOP.split(line.rstrip("."))]
+    for piece in pieces:
+        head, colon, rest = _PREFIX.sub("", piece).partition(": ")
+        if not colon or len(head) > 40 or rest.lower() == "none":
             continue
         listed = not _SEVERAL.isdisjoint(words_of(head))
         parts = rest.split(", ") if ", " in rest else _names(rest, listed=listed)
@@ -114,7 +131,7 @@ def _enumerated(comment: Comment) -> list[Build]:
         if is_url(rest) or not all(name[:1].isalpha() and " " not in name for name, _ in jobs):
             continue
         first = head.partition(" ")[0]
-        word = as_written(first) if known_result(first) in _JUDGED else ""
+        word = as_written(first) if listed_result(first) in _JUDGED else ""
         plural = word and " " in head and _of_jobs(head) and "stage" not in head
         if not word and _of_jobs(head):
             word = _RESULTS.get(verdict(head) or Outcome.NONE, "")
@@ -122,7 +139,7 @@ def _enumerated(comment: Comment) -> list[Build]:
         surely = surely or bool(plural)
         builds += [Build(name, word, url) for name, url in jobs if word]
     names = [build.name for build in builds]
-    surely = surely or any(map(like_a_name, names))
+    surely = surely or any(map(like_a_name, names)) or len({build.result for build in builds}) > 1
     return builds if surely and not any(map(names_test, names)) else []
 
 

@@ -5,9 +5,16 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from cibot.collector.formats.naming import LINKING, counted, like_a_name, nameless, names_test
+from cibot.collector.formats.naming import (
+    LINKING,
+    counted,
+    like_a_name,
+    nameless,
+    names_author,
+    names_test,
+)
 from cibot.collector.formats.text import first_url
-from cibot.collector.formats.verdict import verdict
+from cibot.collector.formats.verdict import SUBJECTS, verdict, words_of
 from cibot.collector.results import known_result
 from cibot.model import Build, Outcome, Result
 
@@ -23,7 +30,11 @@ _TOLD = re.compile(
     r"(?P<divider>\s{0,20}:\s|\s?\.{3,80}\s|\s{1,20}(?:-{1,2}>?|=>|[—–|→])\s)\s{0,20}"
     r"(?P<text>\S.+)"
 )
-_AGAIN = re.compile(r"(?:still|now|again) \w+$")
+_OF_KIND = re.compile(
+    r"\b(?:job|stage|task|check|workflow|builder) ['\"“]?(?P<name>[\w./+-]{2,80})['\"”]? "
+    r"(?P<text>(?:exited|returned|ended|finished) .+)"
+)
+_SHORT = 6  # words
 _PLAIN = (Result.PASS, Result.FAIL)
 
 
@@ -52,13 +63,22 @@ def job_after_result(text: str) -> FoundJob | None:
 def job_before_sentence(text: str) -> list[FoundJob]:
     """A job of which a sentence tells, where lines alike do: ``lint: 3 errors``.
 
-    ``Acme :: Core #231: Tests failed: 2 (1 new), passed: 1830 URL``, as TeamCity has it, too.
+    ``Acme :: Core #231: Tests failed: 2 (1 new), passed: 1830 URL``, as TeamCity has it, too;
+    ``ERROR: job 'unit-arm' exited with code 143``.
     """
-    match = _TOLD.match(text) if len(text) <= _LONGEST_TOLD else None
-    if match is None:
+    if len(text) > _LONGEST_TOLD:
         return []
-    name, words = match["name"], match["text"]
-    if nameless(name, listed=True) or counted(name.split()) or verdict(name) is not None:
+    if by_kind := _OF_KIND.search(text):
+        return _of_kind(text, by_kind["name"], by_kind["text"])
+    match = _TOLD.match(text)
+    return _before(match["name"].rstrip("."), match) if match else []
+
+
+def _before(name: str, match: re.Match[str]) -> list[FoundJob]:
+    words = match["text"]
+    if nameless(name, listed=True) or names_author(name) or counted(name.split()):
+        return []
+    if verdict(name) is not None:
         return []
     url = first_url(words)
     said = verdict(words.partition(url)[0] if url else words)
@@ -66,12 +86,19 @@ def job_before_sentence(text: str) -> list[FoundJob]:
     if said not in (Outcome.SUCCESS, Outcome.FAILURE):
         return []
     divider = match["divider"].strip()
-    if not (counts or url):  # "x86_gcc2: still broken"
-        lone = " " not in name and like_a_name(name) and not names_test(name)
-        short = lone and _AGAIN.match(words.lower())
+    if not (counts or url):  # "x86_gcc2: still broken", "am62x: does not boot"
+        spoken = words_of(words)
+        short = len(spoken) <= _SHORT and SUBJECTS.isdisjoint(spoken) and not names_test(name)
         still = FoundJob(Build(name, said.name), f"name {divider} word", sure=False)
         return [still] if short else []
     shape = f"counted {match['number'] and '#'}{divider}"
     named = " " not in name and not match["number"] and like_a_name(name)
     sure = url is not None and counts and named
     return [FoundJob(Build(name, said.name, url), shape, sure=sure)]
+
+
+def _of_kind(text: str, name: str, words: str) -> list[FoundJob]:
+    said = verdict(words.partition("://")[0]) if like_a_name(name) else None
+    if said not in (Outcome.SUCCESS, Outcome.FAILURE):
+        return []
+    return [FoundJob(Build(name, said.name, first_url(text)), "of a kind", sure=False)]

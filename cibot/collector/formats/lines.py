@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
@@ -64,10 +64,18 @@ def read_builds(lines: Sequence[str], said: Outcome | None = None) -> list[Build
     if all(job.sure for job in jobs):
         return [job.build for job in jobs]
     shapes = Counter(shape for shape, _ in {(job.shape, job.build.name) for job in jobs})
-    surely = {job.shape for job in jobs if job.sure}
+    surely = {job.shape for job in jobs if job.sure and not _titles(job, lines[0], shapes)}
     return [
-        job.build for job in jobs if job.sure or (shapes[job.shape] > 1 and surely <= {job.shape})
+        job.build
+        for job in jobs
+        if (job.sure and job.shape in surely) or (shapes[job.shape] > 1 and surely <= {job.shape})
     ]
+
+
+def _titles(job: FoundJob, first: str, shapes: Mapping[str, int]) -> bool:
+    """Whether a job without a URL is the whole that a list's first line sums up."""
+    url, name = job.build.url, job.build.name
+    return url is None and shapes[job.shape] == 1 and max(shapes.values()) > 1 and name in first
 
 
 def _with_urls_below(jobs: list[FoundJob]) -> list[FoundJob]:

@@ -8,11 +8,12 @@ from cibot.collector.formats.grouped import under_headings
 from cibot.collector.formats.lines import read_builds
 from cibot.collector.formats.parts import whole_failed
 from cibot.collector.formats.person import by_hand, points
+from cibot.collector.formats.rows import rows
 from cibot.collector.formats.shapes import MARKS
 from cibot.collector.formats.tags import of_ci_tool
 from cibot.collector.formats.verdict import verdict
 from cibot.collector.results import STOPPED, UNFINISHED
-from cibot.model import Build, Outcome, Report
+from cibot.model import NOTE, Build, Outcome, Report
 
 NAME = "listing"
 PLAIN_TO_SEE = (NAME,)
@@ -21,6 +22,8 @@ PLAIN_TO_SEE = (NAME,)
 def read(comment: Comment) -> Report | None:
     """Any comment with job lines, unless a person wrote the words around them."""
     builds = tuple(read_builds(comment.lines))
+    listed, odd = rows(comment.lines, {job.name for job in builds}) if comment.by_ci else ([], [])
+    builds += tuple(listed)
     if not builds or (not comment.by_bot and _pasted(comment, builds)):
         return None
     if comment.by_ci:
@@ -37,6 +40,11 @@ def read(comment: Comment) -> Report | None:
     outcome = conclude(comment, headline, builds)
     if outcome is None:
         return None
+    if odd:
+        if outcome is Outcome.FAILURE and unanimous(builds) is Outcome.SUCCESS:
+            builds += tuple(Build(name, "FAILURE", None) for name in odd)
+        elif outcome is Outcome.SUCCESS and headline is None and not score(comment.votes):
+            return Report(Outcome.NONE, NOTE, None, builds)  # no sure success
     clean = _by_a_ci(comment, builds) or _canonical(comment, builds)
     return Report(outcome, NAME if clean else MIXED, None, builds)
 

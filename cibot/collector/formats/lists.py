@@ -6,6 +6,7 @@ import re
 
 from cibot.collector.formats.comment import MIXED, Comment
 from cibot.collector.formats.conclude import conclude
+from cibot.collector.formats.naming import like_a_name
 from cibot.collector.formats.shapes import as_written, marked_as, silent
 from cibot.collector.formats.text import duration_s, first_url, is_url
 from cibot.collector.formats.verdict import verdict
@@ -20,21 +21,24 @@ _ROLES = {
     **dict.fromkeys(("link", "url", "logs", "log", "console", "details"), "link"),
     **dict.fromkeys(("config", "target", "platform", "suite", "task"), "about"),
     **dict.fromkeys(("duration", "time"), "duration"),
+    **dict.fromkeys(("rc", "exitcode"), "code"),
 }
 """What a key's last word says: ``Job name: unit``, ``Test-Status: FAILURE``, ``web_url: …``."""
 # "Name: unit   Status: SUCCESS", "name=unit status=success", "job: unit, result: SUCCESS"
-_FIELD = re.compile(r"[ \t]{2,}(?=[A-Za-z]{3,8}: )|[ \t]+(?=\w{3,15}=)|, (?=[A-Za-z]{3,8}: )")
+_FIELD = re.compile(r"[ \t]{2,}(?=[A-Za-z]{3,8}: )|[ \t;,]+(?=\w{1,15}=)|, (?=[A-Za-z]{3,8}: )")
 _ROLE_LINE = re.compile(
     r"[*-]{0,2} ?\*{0,2}(?:status|result|state|conclusion|outcome|verdict)\b", re.IGNORECASE
 )
 _NUMBER = re.compile(r"^\d{1,3}[.)] ")
 _SIGN = re.compile(r"[:=]")
 _KEY_END = re.compile(r"[^ _-]*$")
-_STATE = re.compile(r"(?:^|[\s_-])(?:status|result|state|conclusion|outcome|verdict)(?:\s*:\s|=)")
+_STATE = re.compile(
+    r"(?:^|[\s_-])(?:status|result|state|conclusion|outcome|verdict|rc|exitcode)(?:\s*:\s|=)"
+)
 # A result below its job's name, perhaps with a URL behind it.
 _BARE = re.compile(r"\n[ \t]*[A-Za-z_]{2,20}[ \t]*(?:\n|$|https?:)")
 _NAME = re.compile(
-    r"^[ \t*-]*(?:[a-z]+[ _-])?(?:name|job|builder|label|test|build|check|config|target|"
+    r"(?:^|[\s;,])[*-]*(?:[a-z]+[ _-])?(?:name|job|builder|label|test|build|check|config|target|"
     r"platform|suite|task)(?:\s*:\s|=)",
     re.MULTILINE,
 )
@@ -87,6 +91,8 @@ def _items(lines: list[str]) -> list[Build]:
             elif role == "state" and "(job: " in value:  # "SUCCESS (job: unit, build: 3)"
                 state, _, job = value.partition("(job: ")
                 item |= {"state": state.strip(), "name": re.split("[,)]", job)[0]}
+            elif role == "code" and like_a_name(item.get("name", "-")):
+                item["state"] = "SUCCESS" if value.strip() == "0" else "FAILURE"
             elif role is not None and value.strip():
                 item[role] = value.strip().strip("'\"")
     return builds + _build(item)

@@ -31,6 +31,7 @@ KINDS = word_set("job stage builder task check workflow")
 RUNS = KINDS | {"run"}
 STEPS = KINDS | word_set("step part phase")
 _COUNTED = word_set("build pipeline run workflow job")
+_COUNTED_JOBS = re.compile(r"\d+ (?:jobs?|builds?|checks?|tests?|targets?)\b")
 _VERBS = word_set("finished completed ended concluded done has have been is was as state")
 _TESTED = re.compile(
     r"(?:ps|patch[ -]?set|change|commit|revision)[ #-]*(?:\d+|[0-9a-f]{7,40})", re.IGNORECASE
@@ -48,6 +49,8 @@ def nameless(name: str, *, listed: bool = False) -> bool:
     if name.lower() in _NAMELESS or tells(name) or labels(name) or _TESTED.fullmatch(name):
         return True
     if not any(c.isalpha() for c in name):  # "14/15 OK"
+        return True
+    if _COUNTED_JOBS.match(name):  # "OK: 14 jobs"
         return True
     return not listed and names_author(name)  # "Acme CI: FAILURE" names its author
 

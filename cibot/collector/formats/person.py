@@ -17,6 +17,11 @@ _PERSON = _CERTAIN | word_set(
     "iirc btw nit lgtm maybe seems looks"
 )
 
+_REVIEWING = word_set(
+    "review reviewer reviewed suggestion suggestions severity nits refactors "
+    "reminder approve consider"
+)
+
 _NO_PUNCTUATION = str.maketrans("", "", ",.!?:;()")
 _POINTING = ("see ", "fyi ", "look ", "still ", "but ", "and ", "also ", "because ")
 
@@ -35,7 +40,7 @@ def _by_hand(comment: Comment) -> bool:
     if comment.quotes:
         return True
     lines = [line[:400] for line in comment.lines[:12]]
-    if any(line[-1] == "?" for line in comment.lines[:12]):
+    if any(line[-1] == "?" or "? " in line[:400] for line in comment.lines[:12]):
         return True
     if _PERSON.isdisjoint(_spoken(" ".join(lines))):
         return False
@@ -46,6 +51,11 @@ def _by_hand(comment: Comment) -> bool:
 
 def _spoken(text: str) -> list[str]:
     return text.lower().replace("’", "'").translate(_NO_PUNCTUATION).split()
+
+
+def reviews(comment: Comment) -> bool:
+    """Whether the first lines speak as reviewers do, programs among them: of findings and nits."""
+    return not _REVIEWING.isdisjoint(_spoken(" ".join(comment.lines[:4])[:600]))
 
 
 def points(comment: Comment) -> bool:

@@ -25,6 +25,7 @@ _SAME = (
     ("went well", "passed"),
     ("is wrong with", "failed"),
     ("kicked off", "started"),
+    ("been picked up", "started"),
     ("good to go", "passed"),
     ("none of the ", "no "),
 )
@@ -51,7 +52,11 @@ _OTHER: tuple[tuple[str, str], ...] = (
         r"\b(?:previous|earlier|former|last) (?:failures?|errors?|(?:failed|red) \w+)",
         "",
     ),
-    (r"regressions? (?:(?:was|were) )?(?:detected|found)", "failure"),
+    (
+        r"(?:regressions?|\b[1-9]\d* (?:new )?(?:defect|violation)s?) "
+        r"(?:(?:was|were) )?(?:detected|found)|^[1-9]\d* (?:issue|problem)s?$",
+        "failure",
+    ),
     (
         r"\bno (?:new )?(?:regressions?|(?<=new )(?:defects|findings|violations)|"
         r"(?:issues|problems)$|(?:issues|problems|findings|defects|"
@@ -76,6 +81,7 @@ _OTHER: tuple[tuple[str, str], ...] = (
         r"(?:once (?!per |an? (?:day|night|week|hour))|when|as soon as|only|after|if)\b.*",
         "",
     ),
+    (r"\bwaiting for (?:an? |the )?(?:\w+ )?(?:maintainer|approval|review|committer|owner).*", ""),
     (r"^pipeline(?: \S{1,40})?(?: was| has been)? created\b(?=:|\.?$)", "started"),
     (r"\b(?:finished|completed|done|ended) with [1-9]\d* (?:problem|issue)s?\b", "failed"),
     (r"\bbreaks (?:the |our )?(?:build|tests?|compilation)\b", "failed"),
@@ -105,7 +111,8 @@ _EITHER = (  # of what passed or failed: it passed where there is a group "good"
     r"\b(?:verdict|result|outcome|vote|score|verified)(?: is| was)?(?: ?[:=] ?| )"
     r"(?:verified ?)?(?<!\w)(?:(?P<good>\+)|-)[12](?![\w%]|\.\d)",
     r"\b(?:verdict|result|outcome)s?(?: is| was)? ?[:=] ?"
-    r"(?:(?P<good>positive|good)|negative|bad|red)\b",
+    r"(?:(?P<good>positive|good|go)|negative|bad|red|no[ -]go)\b",
+    r"^(?:(?P<good>good)|bad): ",
     r"^(?:(?P<good>\+)|-)[12] (?:from|by) ",
     r"\bp(?:ass)?[:=] ?\d+[ ,/]{1,3}f(?:ail)?[:=] ?(?:(?P<good>0+)|\d+)\b",
     # "(PASS/FAIL/TOTAL): 4/0/4"
@@ -116,9 +123,10 @@ _SIGNS = tuple(re.compile(pattern) for pattern in _EITHER)
 _HINT = re.compile(
     r"approved by|recovered|being |"
     r"exit|rc[= ]|kernel|segm|segf|core d| red|no |regress|breaks|[+-][12]|verified|clean|"
-    r"[:=] ?(?:pos|neg|good|bad|red)|fine|without|warnings|f[:=]|timeout|deadline|"
+    r"[:=] ?(?:pos|neg|good|bad|red|go|no)|^bad|^good|defect|violation|issue|problem|"
+    r"fine|without|warnings|f[:=]|timeout|deadline|"
     r"return|hang|hung|stuck|fail[:=/]|back to|after|despite|following|"
-    r"created|once |as soon|when |only |"
+    r"created|waiting for|once |as soon|when |only |"
     r" with |except|apart|all but|everything but|previous|earlier|former|last "
 )
 

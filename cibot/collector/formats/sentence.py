@@ -8,7 +8,7 @@ from cibot.collector.formats.comment import Comment, reviewed, score
 from cibot.collector.formats.conclude import conclude
 from cibot.collector.formats.merging import unmerged
 from cibot.collector.formats.parts import one_failed
-from cibot.collector.formats.person import by_hand
+from cibot.collector.formats.person import by_hand, reviews
 from cibot.collector.formats.text import first_url, is_url, job_name, word_set
 from cibot.collector.formats.verdict import SUBJECTS, verdict, words_of
 from cibot.model import Build, Outcome, Report
@@ -23,6 +23,7 @@ _OVERALL = word_set("result status state outcome verdict overall conclusion") | 
     "final result",
 }
 _LEADS = word_set("see at because of in here by with from on is to this look")
+_LONGEST_REST = 14  # words behind a program's label
 _POINTED = ("this ", "that ", "a ")
 _MARKED = "✔✅✖❌✗✓"
 _ANNOUNCED = re.compile(
@@ -95,7 +96,7 @@ def _result_line(comment: Comment) -> Outcome | None:
         if (overall or (comment.by_bot and SUBJECTS & set(words_of(label)))) and (
             len(word.split()) <= 2 and (said := verdict(word)) is not None
         ):
-            return said
+            return said if said is not Outcome.STARTED or comment.by_bot else None
     return _below(comment) if comment.by_ci else None
 
 
@@ -118,7 +119,7 @@ def _program(  # noqa: PLR0911 - one return a form
         return True
     if _labelled(first):
         return True
-    if by_hand(comment) or reviewed(comment.votes):
+    if by_hand(comment) or reviewed(comment.votes) or reviews(comment):
         return False
     if outcome is Outcome.MERGE_FAILURE or _shaped(first):
         return True
@@ -133,7 +134,7 @@ def _program(  # noqa: PLR0911 - one return a form
         return True
     label, colon, rest = first.partition(": ")
     if colon and rest and len(label) <= 60:
-        return len(first) <= 160 and "://" not in label
+        return len(rest.split()) <= _LONGEST_REST and "://" not in label
     spoken = _without_urls(first).split()
     linked = any("://" in line for line in comment.lines[:6])
     longest = 6 if first.endswith(">") else 3  # "Test failed on SYSTEM <URL>"

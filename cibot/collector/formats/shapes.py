@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 
 from cibot.collector.formats.places import duration_in, name_and_url
-from cibot.collector.formats.text import duration_s, first_url, word_set
-from cibot.collector.results import known_result
+from cibot.collector.formats.text import BAD, GOOD, duration_s, first_url, word_set
+from cibot.collector.results import known_result, listed_result
 from cibot.model import Build
 
-GOOD = "✅✔✓☑🟢"
-BAD = "❌✖✗✘🔴⛔🚫"
-MARKS = GOOD + BAD + "⚠ℹ⏩⏭⚪🟡\ufe0f"
+NEUTRAL = "⏩⏭⚪🟡🟨⬜⚠"
+MARKS = GOOD + BAD + NEUTRAL + "ℹ\ufe0f"
 _GROUPS = word_set("stage suite step pipeline")  # name the jobs where no other column does
 _HEADS = word_set("job jobs name task check test builder") | {
     "job name",
@@ -19,7 +18,12 @@ _HEADS = word_set("job jobs name task check test builder") | {
     "test suite",
     "check name",
 }
-_SHORT_CODES = ((":heavy_check_mark:", "✔"), (":white_check_mark:", "✅"), (":x:", "❌"))
+_SHORT_CODES = (
+    (":heavy_check_mark:", "✔"),
+    (":white_check_mark:", "✅"),
+    (":x:", "❌"),
+    (":warning:", "⚠"),
+)
 _SILENT = re.compile(
     r"[(\[](?:non-?voting|non voting|not voting|skipped|allowed to fail|allow(?:ed)? failure|"
     r"optional|advisory|informational|non-(?:gating|blocking|critical))[)\]]",
@@ -100,7 +104,7 @@ def marked_as(cell: str) -> str:
     word = cell.lstrip(MARKS + " ")
     if word or not cell:
         return word
-    return "SUCCESS" if cell[0] in GOOD else "FAILURE"
+    return "SUCCESS" if cell[0] in GOOD else "FAILURE" if cell[0] in BAD else "SKIPPED"
 
 
 def as_written(word: str) -> str:
@@ -108,7 +112,7 @@ def as_written(word: str) -> str:
     word = word.strip()
     if word.isupper():
         return word
-    result = known_result(word)
+    result = listed_result(word)
     if result is not None and result.name in ("PASS", "FAIL"):
         return "SUCCESS" if result.name == "PASS" else "FAILURE"
     return word.upper().replace(" ", "_").replace("-", "_")

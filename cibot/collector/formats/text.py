@@ -10,6 +10,8 @@ from urllib.parse import unquote
 
 from cibot.collector.fields import storable
 
+GOOD = "✅✔✓☑🟢🟩"
+BAD = "❌✖✗✘🔴🟥⛔🚫"
 _UNITS = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 _NAMES = {"min": "m", "mins": "m", "minute": "m", "minutes": "m", "sec": "s", "secs": "s"}
 _NAMES |= {"second": "s", "seconds": "s", "hr": "h", "hrs": "h", "hour": "h", "hours": "h"}

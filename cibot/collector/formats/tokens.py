@@ -3,40 +3,47 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
 from cibot.collector.formats.naming import GENERAL, KINDS, RUNS, WHOLE, like_a_name, without_telling
-from cibot.collector.formats.shapes import BAD, GOOD
-from cibot.collector.formats.text import is_place, word_set
+from cibot.collector.formats.shapes import NEUTRAL
+from cibot.collector.formats.text import BAD, GOOD, is_place, word_set
 from cibot.collector.formats.verdict import SUBJECTS
-from cibot.collector.results import RESULT_WORDS, known_result, result_class
+from cibot.collector.results import RESULT_WORDS, WRITTEN, known_result, listed_result, result_class
 
 _MOST_TOKENS = 60
 _UNIT = r"(?:ms|s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?)"
+_SHORT = "|".join(word.lower() for word in RESULT_WORDS if len(word) < 8)
+_VALUE = rf"(?:[A-Z_]+|{_SHORT})(?:$|[\s,;()|])"
 _TOKEN = re.compile(
     r"(?P<url>[A-Za-z]{2,12}://[^\s<>)\]|\"'`]+)"
-    rf"|(?P<mark>[{GOOD}{BAD}])"
+    rf"|(?P<mark>[{GOOD}{BAD}{NEUTRAL}])"
     r"|(?P<open>[(\[<{])|(?P<close>[)\]>}])"
     r"|(?P<path>::(?=\s|$))"
     r"|(?P<divider>\.{3,}\**|[-=]{1,2}>|-{2,}|[→⇒➔–—…|;·•]|,\ ?|:(?=\s|$)|(?<=\s)[-=](?=\s)"
-    r"|\s{2,}|\t|=(?=[A-Z_]+(?:$|[\s,;()|])))"
+    rf"|\s{{2,}}|\t|=(?={_VALUE}))"
     rf"|(?P<time>(?:\d+(?:\.\d+)?\ ?{_UNIT})+(?![\w/-]|\.\d)|\d+:\d\d(?::\d\d)?(?!\w))"
     r"|(?P<number>\#\d+|\d+/\d+(?![\w/]))"
     r"|(?P<quoted>(?<!\w)(?:'[\w./ -]{2,60}'|\"[\w./ -]{2,60}\")(?!\w))"
-    rf"|(?P<word>(?:(?!\.{{3}})[^\s()\[\]<>{{}}|;·•,:=→⇒➔–—…\"`{GOOD}{BAD}]|[:=](?=[^\s:=])(?![A-Z_]+(?:$|[\s,;()|])))+)"
+    rf"|(?P<word>(?:(?!\.{{3}})[^\s()\[\]<>{{}}|;·•,:=→⇒➔–—…\"`{GOOD}{BAD}{NEUTRAL}]|[:=](?=[^\s:=])(?!{_VALUE}))+)"
 )
-_SECOND = {word.partition("_")[2].lower() for word in RESULT_WORDS if word.count("_") == 1}
+_SECOND = {word.partition("_")[2] for word in WRITTEN if word.count("_") == 1}
 """Second words of results of two, such as "timed out"."""
-_TELL = {word.rpartition("_")[2].lower() for word in RESULT_WORDS} | {
-    word.replace("_", "").lower() for word in RESULT_WORDS
+_TELL = {
+    letters
+    for word in WRITTEN - {"no_change"}
+    for letters in (word.rpartition("_")[2], word.replace("_", ""))
+    if len(letters) > 1
 }
-_MARKS = re.compile(rf"[{GOOD}{BAD}]")
+_LETTER = re.compile(r"(?<![^\s\[(])(?:[PF]|N/?A)(?![^\s\]),;])")  # results of a letter or two
+_MARKS = re.compile(rf"[{GOOD}{BAD}{NEUTRAL}]")
 _LETTERS = re.compile(r"[a-z]+")
 _BEFORE_TIME = word_set("in after took elapsed duration time within for")
 ARROWS = ("->", "=>", "-->", "==>", "→", "⇒", "➔")
-RESULTS = ("shout", "said", "mark")
+_PLAIN = ("word", "listed")
+RESULTS = ("shout", "said", "mark", "listed")
 _JOINS = word_set("and &")
 _TRIM = "*`'\".!?#\ufe0f"
 
@@ -44,7 +51,8 @@ _TRIM = "*`'\".!?#\ufe0f"
 class Token(NamedTuple):
     """A piece of a line and its kind: url, mark, time, number, open, close, divider, path, word.
 
-    A word that is a result is a ``shout`` in capitals, and ``said`` in other letters.
+    A word that is a result is a ``shout`` in capitals, and ``said`` in other letters; one that
+    is a result in lists alone is ``listed``.
     """
 
     kind: str
@@ -55,6 +63,8 @@ def may_tell(text: str) -> bool:
     """Whether any word or mark of the text could be a result; quick, as most lines have none."""
     if not _TELL.isdisjoint(_LETTERS.findall(text.lower())):
         return "</" not in text
+    if (text[-1:] in "PFA" or text[:1] in "PFN[(") and _LETTER.search(text) is not None:
+        return True
     return not text.isascii() and _MARKS.search(text) is not None
 
 
@@ -67,9 +77,9 @@ def tokens_of(text: str) -> list[Token]:
             parts = _word(written)
             if parts and parts[0].text.lower() in _SECOND and tokens and wordy(tokens[-1]):
                 pair = f"{tokens[-1].text} {parts[0].text}"
-                if known_result(pair) is not None:
+                if listed_result(pair) is not None:
                     tokens.pop()
-                    parts[0] = Token("shout" if pair.isupper() else "said", pair)
+                    parts[0] = _word(pair)[0]
             tokens += parts
         elif kind == "url":
             tokens += _url(written)
@@ -111,8 +121,8 @@ def _word(written: str) -> list[Token]:
         return [Token("url", word)]
     if word in RESULT_WORDS:
         kind = "shout"
-    elif known_result(word) is not None:
-        kind = "said"
+    elif listed_result(word) is not None:
+        kind = "said" if known_result(word) is not None else "listed"
     stop = [Token("divider", ".")] if written[-1] in ".!" else []
     return [Token(kind, word), *stop]
 
@@ -132,7 +142,7 @@ def result_at(tokens: Sequence[Token]) -> int | None:
         return 0  # "✔ manual"
     aside = asides(tokens)
     places = _results(tokens, [at for at in range(len(tokens)) if at not in aside])
-    places = places or _results(tokens, sorted(aside))
+    places = places or _bracketed(tokens, aside) or _results(tokens, sorted(aside))
     if not places:
         marks = [at for at, token in enumerate(tokens) if token.kind == "mark"]
         return marks[0] if len(marks) == 1 else None
@@ -140,14 +150,21 @@ def result_at(tokens: Sequence[Token]) -> int | None:
         places = places[1:]  # "incomplete -> failed"
     if len({result_class(tokens[at].text) for at in places}) > 1:
         return None
-    if any(token.kind == "word" for token in tokens[places[0] + 1 : places[-1]]):
+    if any(token.kind in _PLAIN for token in tokens[places[0] + 1 : places[-1]]):
         return None
     paths = [at for at, token in enumerate(tokens) if token.kind == "path"]
     return places[0] if all(abs(at - places[0]) == 1 for at in paths) else None
 
 
+def _bracketed(tokens: Sequence[Token], aside: Collection[int]) -> list[int]:
+    """The results of several jobs that each stand alone in brackets: "unit (pass), lint (FAIL)"."""
+    places = [at for at in sorted(aside) if tokens[at].kind in RESULTS]
+    alone = [at for at in places if [t.text for t in tokens[at - 1 : at + 2 : 2]] == ["(", ")"]]
+    return alone if len(alone) > 1 else []
+
+
 def _leads(between: Sequence[Token]) -> bool:
-    return any(t.text in ARROWS for t in between) and not any(t.kind == "word" for t in between)
+    return any(t.text in ARROWS for t in between) and not any(t.kind in _PLAIN for t in between)
 
 
 def segments(tokens: Sequence[Token]) -> list[list[Token]]:
@@ -156,7 +173,7 @@ def segments(tokens: Sequence[Token]) -> list[list[Token]]:
     What divides jobs is a comma or the like, or else each name (each result, where the
     line begins with one) begins the next.
     """
-    results = [at for at, token in enumerate(tokens) if token.kind in RESULTS]
+    results = _of_results(tokens)
     head = next((at for at, token in enumerate(tokens) if token.text.strip() == ":"), 0)
     if head > 1 and results[:1] and results[0] < head and all(map(wordy, tokens[:head])):
         return segments(tokens[head + 1 :])  # "Build succeeded with failures: a SUCCESS, …"
@@ -167,19 +184,26 @@ def segments(tokens: Sequence[Token]) -> list[list[Token]]:
             return []  # sentences
         tokens = tokens[: stop + 1]  # what follows, a URL, is of the whole
     parts = _cut(tokens, [at + 1 for at in _flush(tokens) if tokens[at].text.strip() in ",;|/·•"])
-    counts = [sum(token.kind in RESULTS for token in part) for part in parts]
+    counts = [len(_of_results(part)) for part in parts]
     if counts[0] in (0, 1) and counts[1:] and set(counts[1:]) == {1}:
         return parts[1 - counts[0] :]  # without a title
-    if not any(token.kind == "word" for token in tokens[: results[0]]):
+    if not any(token.kind in _PLAIN for token in tokens[: results[0]]):
         return _cut(tokens, results)
     starts: list[int] = []
     done = False
     flush = set(_flush(tokens))
     for at, token in enumerate(tokens):
-        if done and token.kind == "word" and at in flush:
+        if done and token.kind in _PLAIN and at in flush:
             starts.append(at)
-        done = token.kind in RESULTS or (done and (token.kind != "word" or at not in flush))
+        done = at in results or (done and (token.kind not in _PLAIN or at not in flush))
     return _cut(tokens, starts)
+
+
+def _of_results(tokens: Sequence[Token]) -> list[int]:
+    """The places of results; of words that are one in lists alone, where no other is there."""
+    kinds = [token.kind for token in tokens]
+    places = [at for at, kind in enumerate(kinds) if kind in RESULTS and kind != "listed"]
+    return places or [at for at, kind in enumerate(kinds) if kind == "listed"][:1]
 
 
 def _stops(tokens: Sequence[Token], at: int) -> bool:
@@ -207,7 +231,10 @@ def _results(tokens: Sequence[Token], among: Sequence[int]) -> list[int]:
     places = [at for at in among if tokens[at].kind == "shout"]
     said = [] if places else [at for at in among if tokens[at].kind == "said"]
     places = places or [at for at in said if _alone(tokens, at)]
-    return places or [at for at in said if _ends(tokens, at)]
+    places = places or [at for at in said if _ends(tokens, at)]
+    listed = [] if places else [at for at in among if tokens[at].kind == "listed"]
+    places = places or [at for at in listed if _alone(tokens, at)]
+    return places or [at for at in listed if _ends(tokens, at)]
 
 
 def asides(tokens: Sequence[Token]) -> set[int]:
@@ -223,15 +250,17 @@ def asides(tokens: Sequence[Token]) -> set[int]:
 
 
 def wordy(token: Token) -> bool:
-    return token.kind in ("word", "said", "shout")
+    return token.kind in ("word", "said", "shout", "listed")
 
 
 def _alone(tokens: Sequence[Token], at: int) -> bool:
     """Whether nothing but dividers, times and URLs is next to the token, and it counts nothing."""
     before, after = tokens[max(0, at - 1) : at], tokens[at + 1 : at + 3]
+    if before and before[0].text == "=":
+        return True
     if before and before[0].kind == "number" and "/" in before[0].text:
         return False  # "100/102 passed"
-    if not before and (len(after) < 2 or after[0].text != ":"):
+    if not before and (len(after) < 2 or after[0].text.strip() not in (":", "", *ARROWS)):
         return False
     if len(after) == 2 and after[0].text in (":", "=") and after[1].text.isdigit():
         return False
@@ -241,7 +270,7 @@ def _alone(tokens: Sequence[Token], at: int) -> bool:
 def _ends(tokens: Sequence[Token], at: int) -> bool:
     """``Job unit failed``, ``build-gcc succeeded``: a word at the end of what is said of a job."""
     first = at
-    while first and tokens[first - 1].kind == "word":
+    while first and tokens[first - 1].kind in _PLAIN:
         first -= 1
     words = [token.text for token in tokens[first:at]]
     if not words or any(map(wordy, tokens[at + 1 : at + 2])):

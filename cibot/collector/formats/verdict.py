@@ -7,12 +7,13 @@ when a test fails"), and a count says more than its word ("Failures: 0", "1 of 2
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 
 from cibot.collector.formats.rewording import reworded
-from cibot.collector.formats.text import word_set
-from cibot.model import Outcome
+from cibot.collector.formats.text import BAD, GOOD, word_set
+from cibot.collector.results import SPOKEN
+from cibot.model import Outcome, Result
 
 MAX_SENTENCE = 300  # characters of a line that are looked at
 SUBJECTS = word_set(
@@ -22,15 +23,17 @@ SUBJECTS = word_set(
     "deployment configure configuration upload package packaging documentation coverage scan "
     "benchmark"
 )
-_PASS = word_set(
-    "passed pass passes passing succeeded success successful successfully succeeds succeed happy "
-    "ok okay green fixed lgtm partiallysucceeded succeededwithissues erfolgreich bestanden "
-    "✅ ✔ ✓ ☑ 🟢 👍 成功 通过 通過"
+_PASS = (
+    frozenset(word for word in SPOKEN[Result.PASS] if not word.startswith("warn"))
+    | word_set("passes succeeds okay lgtm partiallysucceeded succeededwithissues")
+    | word_set("erfolgreich bestanden 👍 成功 通过 通過")
+    | frozenset(GOOD)
 )
-_FAIL = word_set(
-    "failed failure failures fail fails failing unstable broken error errors unhappy "
-    "ko nok ng unsuccessful unsuccessfully rejected broke crashed fehlgeschlagen gescheitert "
-    "❌ ✖ ✗ ✘ 🔴 👎 失败 失敗"
+_FAIL = (
+    (SPOKEN[Result.FAIL] - {"red"})
+    | word_set("failures error errors unhappy rejected broke crashed crashes hangs freezes")
+    | word_set("regressed fehlgeschlagen gescheitert 👎 失败 失敗")
+    | frozenset(BAD[:-2])
 )
 _START = word_set(
     "started starting starts start beginning running triggered triggering trying launched testing "
@@ -58,9 +61,9 @@ _UNTOLD = word_set("commit merge to before while until without 0")
 _CLOSERS = frozenset(".,;:=!?/#")
 
 _TOKEN = re.compile(
-    r"[a-z][a-z0-9]*(?:'[a-z]+)?|\d+(?:\.\d+)?%?|[✅✔✓☑❌✖✗✘🟢🔴👍👎]|失败|失敗|成功|通过|通過|开始|開始|[.,;:=!?/#]"
+    rf"[a-z][a-z0-9]*(?:'[a-z]+)?|\d+(?:\.\d+)?%?|[{GOOD}{BAD}👍👎]|失败|失敗|成功|通过|通過|开始|開始|[.,;:=!?/#]"
 )
-_WORD = re.compile(r"[a-z]+(?:'t)?|[✅✔✓☑❌✖✗✘🟢🔴👍👎]|失败|失敗|成功|通过|通過|\b0\b")
+_WORD = re.compile(rf"[a-z]+(?:'t)?|[{GOOD}{BAD}👍👎]|失败|失敗|成功|通过|通過|\b0\b")
 _ASIDE = re.compile(r"[(\[]([^()\[\]]{0,200})[)\]]?")
 _CLAUSE_END = re.compile(r"[.!?;](?:\s|$)|👉|\n")
 _ADVICE = re.compile(
@@ -101,7 +104,8 @@ def verdict(line: str) -> Outcome | None:
     asides = _ASIDE.findall(lower) if "(" in lower or "[" in lower else ()
     said = _of_clauses(_ASIDE.sub(" , ", lower) if asides else lower)
     if said is None:
-        said = next((outcome for aside in asides if (outcome := _of_clauses(aside))), None)
+        others = [outcome for aside in asides if (outcome := _of_clauses(aside))]
+        said = Outcome.FAILURE if Outcome.FAILURE in others else next(iter(others), None)
     return said
 
 
@@ -144,7 +148,7 @@ def _weigh(tokens: Sequence[str]) -> tuple[bool, bool]:
     passed = failed = False
     start = 0  # after the last verdict word: its "not" does not belong to the next
     for index, word in enumerate(tokens):
-        if word in _UNDONE and _CANNOT & set(tokens[max(start, index - 3) : index]):
+        if word in _UNDONE and _negated(tokens[max(start, index - 3) : index], _CANNOT):
             failed = True
         if word not in _PASS and word not in _FAIL:
             continue
@@ -157,12 +161,12 @@ def _weigh(tokens: Sequence[str]) -> tuple[bool, bool]:
     return passed, failed
 
 
-def _negated(before: Sequence[str]) -> bool:
+def _negated(before: Sequence[str], by: Collection[str] = _NOT) -> bool:
     """Whether one of the words before negates; a comma or colon ends what it negates."""
     for word in reversed(before):
         if word in _CLOSERS:
             return False
-        if word in _NOT:
+        if word in by:
             return True
     return False
 
