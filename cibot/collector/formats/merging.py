@@ -13,6 +13,7 @@ _UNMERGED = re.compile(
     r"will not|not(?= be | apply cleanly| merge the| merged by))(?: be)?(?: \w+ly)? "
     r"(?:merged?|rebased?|cherry-pick(?:ed)?|appl(?:y|ied)(?! (?:to|for) ))\b|"
     r"patch(?: ?set)? (?:does not|doesn't|did not) apply\b|"
+    r"no longer appl(?:y|ies)\b|"
     r"(?:merge|rebase) conflict|conflict \((?:content|modify)|has conflicts|"
     r"^conflicts? with |conflicts with (?:'|the )|conflicts? in |"
     r"rebase (?:failed|(?:is )?(?:needed|required))"

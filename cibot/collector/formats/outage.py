@@ -200,7 +200,8 @@ _DENIED = re.compile(
 _CONDITION = re.compile(r"\bif\b[^,.;:!?]*")  # "if it is an infra problem, comment recheck"
 _ANNOUNCED = _any(
     r"(?:will(?! not)|going to|planned|delayed|tomorrow|back (?:online|up|again)|up again|resolved|"
-    r"superseded|fixed|up and running|recovered|restored|is over|no longer|in case)\b",
+    r"superseded|newer patch ?set|"
+    r"fixed|up and running|recovered|restored|is over|no longer|in case)\b",
     r"(?:re-?running|restarting|re-?triggering|repeating) (?:the |this |your )?"
     r"(?:build|job|jobs|run|tests?)\b",
 )

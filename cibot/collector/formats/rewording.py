@@ -22,6 +22,7 @@ _SAME = (
     ("in_progress", "running"),
     ("in progress", "running"),
     ("went wrong", "failed"),
+    ("went bad", "failed"),
     ("went well", "passed"),
     ("is wrong with", "failed"),
     ("kicked off", "started"),

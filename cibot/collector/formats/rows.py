@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from itertools import islice
 from typing import NamedTuple
 
 from cibot.collector.formats.naming import EVERY, STEPS, labels, nameless, names_author, names_test
@@ -35,12 +34,12 @@ _MOST_WORDS = 4  # of a name
 _COLUMNS = ((1, 0), (0, 1), (2, 0), (2, 1))  # of the result and of the name
 _LEAD = re.compile(r"[ \t]{0,20}[-*•◦+>]?[ \t]{0,9}(?:\[[ xX]\] )?")
 _CUT = re.compile(
-    rf"(?<=[{MARKS}])\s{{0,9}}|\s{{0,40}}(?:\t|\.{{3,90}}|…|-{{1,2}}>|={{1,2}}>|[|;→⇒➔]|[:,](?=\s|$)|"
+    rf"(?<=[{MARKS}])\s{{0,9}}|\s{{1,9}}(?=[{MARKS}])|\s{{0,40}}(?:\t|\.{{3,90}}|…|-{{1,2}}>|={{1,2}}>|[|;→⇒➔]|[:,](?=\s|$)|"
     r"=(?![=\s])|[()\[\]])\s{0,40}|\s{1,40}[-–—·](?=\s)\s{1,40}|\s{2,90}"
 )
 _TRIM = "*`'\" \ufe0f"
 _NO_JOBS = STEPS | EVERY | {"line"}
-_DIVIDED = re.compile(r"(?<=\S)(?::\s|\s\s|\t|\.\.|…|[->=→⇒]>?\s|[|;\])])|^[^\w\s]")
+_DIVIDED = re.compile(rf"(?<=\S)(?:\s[{MARKS}]|:\s|\s\s|\t|\.\.|…|[->=→⇒]>?\s|[|;\])])|^[^\w\s]")
 _MOST_JOBS = 60
 _CLOCK = re.compile(r"\d:\d\d")
 _WIDE = ("", "..", "…", "->", "=>", "→", "⇒", "➔", "|")
@@ -65,8 +64,7 @@ def rows(lines: Sequence[str], jobs: Iterable[str]) -> tuple[list[Build], list[s
     """
     jobs = {job for job in jobs if job}
     lines = lines[:_LINES]
-    telling = (_may_add(line, jobs) for line in lines) if jobs else map(may_tell, lines)
-    if sum(islice(filter(None, telling), 2)) < (1 if jobs else 2):
+    if not any(_may_add(line, jobs) if jobs else may_tell(line) for line in lines):
         return [], []
     table = [row for line in lines if (row := _row(line)) is not None]
     for result, name in _COLUMNS:

@@ -79,6 +79,8 @@ def table_row(text: str, column: int = 0) -> Build | None:
     """``| job | RESULT | URL |``, in any order; ``column`` names the job. A mark is a result."""
     cells = [unabbreviated(cell.strip().strip("*`")) for cell in text.strip("|").split("|")[:12]]
     named = cells.pop(column) if column < len(cells) else ""
+    if known_result(named) is not None:
+        return None  # a column that is headed so says how it went: "TEST"
     result = next((cell for cell in cells if _cell_result(cell)), None)
     if result is None and named[:1] and named[0] in GOOD + BAD:  # "| ❌ unit | URL |"
         result, named = named[0], named[1:].strip("\ufe0f ")
