@@ -97,8 +97,8 @@ NOTE = "note"
 among what is to be understood better."""
 OUTAGE = "outage"
 """The format of what a CI wrote of its own system, which broke: it counts as infra."""
-ZUUL = "zuul"
-"""The format of what Zuul writes: it lists every job that it ran."""
+REFUSAL = "refusal"
+"""The format of what Zuul writes where it ran nothing, since a change's configuration is wrong."""
 
 
 @dataclass(frozen=True, slots=True)

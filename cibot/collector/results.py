@@ -9,10 +9,10 @@ and a CI that keeps writing it deserves a look.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
-from cibot.model import OUTAGE, ZUUL, Outcome, Report, Result
+from cibot.model import OUTAGE, REFUSAL, Outcome, Report, Result
 
 _WORDS: dict[Result, str] = {
     Result.PASS: "SUCCESS SUCCEEDED SUCCESSFUL SUCCEED PASSED PASS OK FIXED GREEN HAPPY PASSING "
@@ -99,14 +99,9 @@ def stopped(builds: Iterable[tuple[str, Result]]) -> bool:
     return bool(broken) and all(_spelled(word) in STOPPED for word in broken)
 
 
-def refused(outcome: str | None, report_format: str | None, builds: Collection[object]) -> bool:
-    """Whether nothing was run, since the change did not merge or its configuration is wrong.
-
-    Zuul lists every job that it ran, so that a failure without one is such a refusal.
-    """
-    if outcome == Outcome.MERGE_FAILURE:
-        return True
-    return outcome == Outcome.FAILURE and report_format == ZUUL and not builds
+def refused(outcome: str | None, report_format: str | None) -> bool:
+    """Whether nothing was run, since the change did not merge or its configuration is wrong."""
+    return outcome == Outcome.MERGE_FAILURE or report_format == REFUSAL
 
 
 def _in(words: Mapping[str, Result], word: str) -> Result | None:

@@ -157,7 +157,7 @@ class Reader:
             ]
         )
         judges = report.patch_set is not None and counts(report.pipeline, self.uncounted)
-        unmerged = refused(report.outcome, report.format, builds)
+        unmerged = refused(report.outcome, report.format)
         result = Result.INFRA if unmerged else _RESULTS.get(report.result or "")
         return Attempt(
             report.posted_at.timestamp(),

@@ -239,9 +239,8 @@ def _open(comment: Comment, report: Report | None) -> bool:
         return False  # "Starting tests on node-3, node-2 is down"
     if report.format in _IN_WORDS:
         return True
-    if report.format not in _HEADLINES or report.builds or report.outcome is not Outcome.FAILURE:
-        return False
-    return "build" in comment.first.lower()  # else Zuul's words on the configuration
+    failed = report.outcome is Outcome.FAILURE and not report.builds
+    return failed and report.format in _HEADLINES
 
 
 def broke(comment: Comment, lines: int = _LINES) -> bool:

@@ -11,10 +11,10 @@ from cibot.collector.formats.conclude import conclude
 from cibot.collector.formats.lines import read_builds
 from cibot.collector.formats.merging import says_unmerged
 from cibot.collector.formats.person import goes_on
-from cibot.model import ZUUL, Build, Outcome, Report
+from cibot.model import REFUSAL, Build, Outcome, Report
 
-NAME = ZUUL
-PLAIN_TO_SEE = (NAME,)
+NAME = "zuul"
+PLAIN_TO_SEE = (NAME, REFUSAL)
 
 _MERGE = (
     "merge failed",
@@ -92,10 +92,10 @@ def _notice(comment: Comment, first: str) -> Report | None:
             return None
         return Report(Outcome.MERGE_FAILURE, NAME, pipeline)
     if first.startswith(_CONFIGURATION) and not first.startswith(_CYCLE):
-        return Report(Outcome.FAILURE, NAME, pipeline)
+        return Report(Outcome.FAILURE, REFUSAL, pipeline)
     builds = tuple(read_builds(comment.lines[1:]))
     if first.startswith(_CYCLE):
-        return Report(Outcome.FAILURE, NAME, pipeline, builds)
+        return Report(Outcome.FAILURE, NAME if builds else REFUSAL, pipeline, builds)
     return Report(Outcome.NONE, NAME, pipeline, builds)
 
 
