@@ -189,6 +189,16 @@ class Chances(Stored):
         ]
         return sorted(missed, key=lambda each: each.uploaded_at, reverse=True)
 
+    def misses_changes(self, since: float, at_least: int) -> bool:
+        """Whether what was uploaded since then and missed are patch sets of so many changes."""
+        changes: set[int] = set()
+        for (change_id, _patch_set), late in reversed(self._late.items()):
+            if late.uploaded_at >= since and self._misses(late.slot):
+                changes.add(change_id)
+                if len(changes) == at_least:
+                    return True
+        return False
+
     def hear(self, heard: Heard) -> None:
         """The CI wrote something."""
         silent = self.silent

@@ -32,6 +32,7 @@ PAST = math.log(3)  # odds at which a drop that is not noticed yet lies behind
 _LIKELY = math.log(300)  # odds at which a drop that would be how the CI is now is over instead
 _HARDLY = math.log(1_000)
 _LOWEST, _HIGHEST = 0.05, 0.99  # rates that the way up is weighed between
+_SELDOM = 0.2  # where less passes usually, that nothing does is no news
 
 
 @dataclass(slots=True)
@@ -160,7 +161,7 @@ class Chart(Stored):
                 self._watch_way_up(self.dropped, passed, at)
             return
         baseline = self.baseline
-        if not baseline.ready:  # else it would find, once it is, what may be long over
+        if not self._watches:  # else it would find, once it does, what may be long over
             baseline.add(passed, at, standing)
             return
         gains = baseline.gains[0] if passed else baseline.gains[1][standing]
@@ -188,9 +189,14 @@ class Chart(Stored):
         return Drop(moment(run.start), self.usual, run.n, run.passes, run.n - run.passes)
 
     @property
+    def _watches(self) -> bool:
+        """Whether it is known how much passes usually, and that is enough to drop from."""
+        return self.baseline.ready and self.baseline.mean >= _SELDOM
+
+    @property
     def rising(self) -> bool:
         """Whether it is half way to firing."""
-        if self.dropped is not None or not self.baseline.ready:
+        if self.dropped is not None or not self._watches:
             return False
         limit = self.baseline.limit
         for run, handicap in zip(self.runs, HANDICAPS, strict=True):

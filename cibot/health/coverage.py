@@ -23,6 +23,7 @@ from cibot.health.tally import Count
 from cibot.model import State
 
 NAME = "coverage"
+_CHANGES = 3  # that it missed at least: one with many patch sets may be one that it does not test
 
 
 class Coverage(Gauge):
@@ -91,6 +92,9 @@ class Coverage(Gauge):
             high = wilson(after.good, after.n, SURE).high
             if high >= self._policy.degraded * usual:
                 return State.HEALTHY, self._again
+        window = self._policy.window.total_seconds()
+        if not self._chances.misses_changes(self._chances.last - window, _CHANGES):
+            return State.HEALTHY, None
         failing = high < self._policy.failing * usual
         return State.FAILING if failing else State.DEGRADED, None
 

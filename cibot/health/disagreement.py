@@ -24,6 +24,7 @@ PASSES_EVERYTHING = "passes_everything"
 _EVERYTHING = 0.75  # surely passed of what the reference failed: all of twenty
 _FAILS = 0.01  # of its results, at most
 _FOR = 14 * DAY  # seconds that it has been so
+_PAST = 182 * DAY  # seconds in which it is looked for that it was not
 
 
 class FalseFailures(Share):
@@ -71,11 +72,19 @@ class FalsePasses(Share):
     section = ""
     compares = True
 
+    STATE = state(**Share.STATE, _past=part)
+
     def __init__(self, policy: SharePolicy, level: Level) -> None:
         longer = policy.model_copy(update={"window": 4 * policy.window})
         super().__init__(longer, Fault.PASSED_ALONE)
         self._limits = (_EVERYTHING, None)
         self._level = level
+        self._past = Days(_PAST)
+
+    def take(self, result: Counted) -> None:
+        """Takes in a result, or takes one back."""
+        super().take(result)
+        self._past.add(result.proof.at, result.sign, result.sign * result.bad)
 
     def standing(self, now: float, _ending: bool) -> Reading:
         """Bad while it surely passes nearly all of it, and that for weeks."""
@@ -86,6 +95,12 @@ class FalsePasses(Share):
         sure = wilson(counted.bad, counted.n, SURE).low >= _EVERYTHING
         blind = sure and own.bad <= _FAILS * own.n and self._trouble_since() <= now - _FOR
         return Reading(State.DEGRADED if blind else State.HEALTHY, not blind, counted=counted)
+
+    def _is_usual(self, now: float) -> bool:
+        """Whether the half year before does not show that it passed less."""
+        lately, (n, passed) = self._tally.since(self._trouble_since()), self._past.count(now)
+        n, passed = n - lately.n, passed - lately.bad
+        return n <= 0 or wilson(max(passed, 0), n, SURE).high >= _EVERYTHING
 
     def _trouble_since(self) -> float:
         """The first pass after the last time that it failed with the reference."""

@@ -57,6 +57,7 @@ class FaultShare:
     """How many of ``n`` results had a fault; bad above the limits.
 
     ``run`` is what accuses, where that counts every attempt; the window counts the last of each.
+    ``usual`` says that it was not better before, as far as is known.
     """
 
     fault: Fault
@@ -67,6 +68,7 @@ class FaultShare:
     degraded: float | None = None
     failing: float | None = None
     run: FaultRun | None = None
+    usual: bool = False
     kind: Literal["faults"] = "faults"
 
 

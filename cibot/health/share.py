@@ -121,6 +121,7 @@ class Share(Gauge):
                 policy.minimum if back is None else 0,
                 *self._limits,
                 self._run(),
+                usual=reading.bad and self._is_usual(now),
             ),
             evidence=self._proofs.evidence(self._fault, oldest),
             since=known_moment(self._trouble_since() if reading.bad else None),
@@ -129,6 +130,10 @@ class Share(Gauge):
     def _run(self) -> FaultRun | None:
         """What accuses, where it is not the window."""
         return None
+
+    def _is_usual(self, _now: float) -> bool:
+        """Whether it was not better before, where that makes it no news."""
+        return False
 
     def _begun(self, now: float) -> float | None:
         """When it recovered, where that is within the window."""

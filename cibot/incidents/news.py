@@ -14,7 +14,7 @@ from operator import attrgetter
 
 from cibot.config.signals import signals
 from cibot.health.missing import NAME as MISSING_JOB
-from cibot.health.seen import OwnPast
+from cibot.health.seen import FaultShare, OwnPast
 from cibot.health.signal import Family
 from cibot.incidents.incident import Incident, Notified, Part, Phase, Transition, merged_parts
 from cibot.incidents.symptom import Symptom
@@ -280,20 +280,30 @@ class Surroundings:
 
 def inhibited(symptom: Symptom, incident: Incident, around: Surroundings) -> str | None:
     """Why a symptom is no news now, or None when it may be."""
-    if not around.feed_fresh:
-        return "our own feed is stale"
     silent = incident.symptom("silent")
-    if silent is not None and silent.fires and symptom.signal != "silent":
-        return "the CI is silent"
     signal = signals().get(symptom.signal)
-    compares = signal is not None and signal.compares
-    if around.reference_broken and not around.is_reference and compares:
-        return "the reference CI is broken"
-    if symptom.signal == MISSING_JOB and around.jobs_changed:
-        return "the jobs of the reference CI changed as well"
-    if around.alone and not _is_its_fault(symptom):
-        return "without a reference it is not known whether the changes are at fault"
-    return None
+    compares = signal is not None and signal.compares and not around.is_reference
+    reasons = (
+        (not around.feed_fresh, "our own feed is stale"),
+        (
+            silent is not None and silent.fires and symptom.signal != "silent",
+            "the CI is silent",
+        ),
+        (around.reference_broken and compares, "the reference CI is broken"),
+        (
+            symptom.signal == MISSING_JOB and around.jobs_changed,
+            "the jobs of the reference CI changed as well",
+        ),
+        (
+            isinstance(symptom.seen, FaultShare) and symptom.seen.usual,
+            "it has been so for as long as is known",
+        ),
+        (
+            around.alone and not _is_its_fault(symptom),
+            "without a reference it is not known whether the changes are at fault",
+        ),
+    )
+    return next((reason for holds, reason in reasons if holds), None)
 
 
 def _is_its_fault(symptom: Symptom) -> bool:

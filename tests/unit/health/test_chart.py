@@ -152,6 +152,14 @@ def test_two_changes_that_keep_failing_are_no_drop(changes, fires):
     assert (scenario.chart.drop is not None) is fires
 
 
+@pytest.mark.parametrize(("rate", "fires"), [(0.1, False), (0.5, True)])
+def test_a_ci_that_hardly_ever_passes_cannot_drop(rate, fires):
+    scenario = Scenario()
+    scenario.advance(1500, rate)
+    scenario.advance(400, 0.0)
+    assert (scenario.chart.drop is not None) is fires
+
+
 def test_what_fails_again_is_no_further_change():
     scenario = Scenario(every=2 * D)
     scenario.advance(400, 1.0)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 
+import pytest
+
 from cibot.config.judgement import Policy
 from cibot.health.facts import moment
 from cibot.health.judge import Judge
 from cibot.health.seen import Fault
 from cibot.incidents.signal_words import said
 from cibot.model import State
-from tests.unit.health.facts import D, H
+from tests.unit.health.facts import D, H, due
 from tests.unit.health.watched import settled
 
 
@@ -119,3 +121,15 @@ def test_the_words_say_until_when_chances_count_where_the_ci_is_not_heard():
     assert signal.seen.period.until == moment(heard)
     assert "chances in the 7 days until " in said(signal.seen)
     assert ci.coverage(heard + D / 2).seen.period.until is None
+
+
+@pytest.mark.parametrize(("changes", "verdict"), [(1, State.HEALTHY), (3, State.DEGRADED)])
+def test_low_coverage_takes_missed_patch_sets_of_three_changes(changes, verdict):
+    """One with many patch sets may be one that the CI does not test."""
+    ci, now = settled([True] * 100, 4 * H)
+    for patch_set in range(1, 22):
+        missed = due(800 + patch_set % changes, now)
+        ci.take([missed._replace(proof=missed.proof._replace(patch_set=patch_set))])
+        now = ci.advance([True], now + 4 * H, 4 * H)
+    assert ci.coverage(now).verdict is verdict
+    assert said(ci.coverage(now).seen).startswith("reported on 21 of 42 chances")

@@ -144,6 +144,12 @@ def test_a_ci_that_surely_passes_everything_for_weeks_is_degraded():
     assert refused("P" * 5 + "F" * 19).verdict is State.HEALTHY  # other jobs than the reference's
 
 
+def test_it_is_usual_for_a_ci_that_never_failed_with_the_reference():
+    assert refused("F" * 24).seen.usual
+    assert refused("F" * 30 + "P" + "F" * 30).seen.usual
+    assert not refused("P" * 40 + "F" * 24).seen.usual
+
+
 def test_a_surely_good_run_at_the_end_is_the_present():
     assert broke("P" * 20 + "I" * 12).verdict is State.FAILING
     signal = broke("P" * 20 + "I" * 12 + "P" * 25)

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from cibot.health.chart import Drop
-from cibot.health.seen import OwnPast, PassRate, Period
+from cibot.health.seen import Fault, FaultShare, OwnPast, PassRate, Period
 from cibot.incidents.news import (
     Surroundings,
     breaks_results,
@@ -82,6 +82,14 @@ def test_a_mild_level_without_a_reference_is_shown_and_not_sent():
     assert why("level", alone, severity=State.FAILING) is None
     assert why("success", alone) is None
     assert why("level", Surroundings()) is None
+
+
+@pytest.mark.parametrize("usual", [False, True])
+def test_what_has_always_been_so_is_no_news(usual):
+    week = Period(timedelta(days=28))
+    seen = FaultShare(Fault.PASSED_ALONE, 24, 24, week, 20, 0.75, usual=usual)
+    accusing = symptom("passes_everything", seen=seen)
+    assert (inhibited(accusing, incident(accusing), Surroundings()) is None) is not usual
 
 
 @pytest.mark.parametrize(
