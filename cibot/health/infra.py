@@ -112,7 +112,9 @@ class Infra(Share):
             after = self._tally.since(self._settled)
             return Reading(State.HEALTHY, True, counted=after, back=self._settled)
         enough = self._bad is None and counted.n >= self._policy.minimum
-        return Reading(State.HEALTHY if enough else State.UNKNOWN, enough, counted=counted)
+        rising = enough and any(2 * run.score >= _HEIGHT for run in self._runs)
+        verdict = State.HEALTHY if enough else State.UNKNOWN
+        return Reading(verdict, enough and not rising, rising, counted)
 
     def _trouble_since(self) -> float | None:
         return None if self._bad is None else self._bad.start

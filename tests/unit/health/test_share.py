@@ -96,6 +96,13 @@ def test_a_breakage_is_seen_within_a_few_runs_and_lasts_until_runs_say_that_it_i
     assert broke("I" * 40, now=T + 29 * D).verdict is State.UNKNOWN
 
 
+def test_it_is_half_way_where_two_runs_broke_in_a_row():
+    assert not broke("P" * 40 + "I").rising
+    assert broke("P" * 40 + "II").rising
+    assert not broke("P" * 40 + "IIPPPPP").rising
+    assert not broke("PPPII").rising  # too few to judge
+
+
 def test_what_broke_since_it_began_counts_each_attempt_and_the_window_the_last_ones():
     kind = Infra(INFRA)
     for each in ran("P" * 40 + "I" * 5 + "P", until=T - H):
