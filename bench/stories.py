@@ -8,8 +8,7 @@ from dataclasses import dataclass
 
 from bench.simulated import Effort, replayed
 from bench.world import CI, DAY, START, Mood, Nature, Traffic, always, tracked, world
-from cibot.replay.mass import ReplayedMessage
-from cibot.replay.timeline import Timeline
+from cibot.replay.timeline import ReplayedMessage, Timeline
 
 _BEGIN, _BACK = 40.0, 25.0  # days of health before a trouble and after it
 _OPENS = frozenset({"opened", "reopened"})

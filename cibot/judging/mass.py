@@ -10,15 +10,21 @@ from itertools import groupby
 
 from cibot.config.models import Config
 from cibot.health.branches import read_branches
-from cibot.incidents.gathering import Hold, Together, Waiting, hold, together
-from cibot.incidents.incident import Incident, Phase
+from cibot.incidents.gathering import Hold, Together, Waiting, together
+from cibot.incidents.incident import Incident, Notified, Phase
 from cibot.incidents.mass import (
     HALF_WAY_STEP,
+    HOLD,
+    JOINING,
+    LEFT,
     LONGEST,
     Opening,
     by_stage,
+    common_breakage,
     lasts,
+    of_member,
     opening,
+    suspected,
     worth,
 )
 from cibot.incidents.mass_messages import Mass, ended_card, joined_card, mass_card, others_broke_too
@@ -90,34 +96,49 @@ def _members(tx: Tx, messages: Iterable[StoredMessage]) -> dict[int, Member]:
 
 
 class _Alerts:
-    """The messages of an incident among those of all CIs: a `MassHistory` in the outbox's rows."""
+    """The messages of an incident among those of all CIs, in the outbox's rows."""
 
     def __init__(self, config: Config, tx: Tx, incident: int, now: datetime) -> None:
         self._config, self._tx, self._now = config, tx, now
         self._own = messages_of(tx, [incident])
         self._cis = all_cis(tx)
-        self.cis = len(self._cis)
 
-    def group(self) -> str | None:
-        """The mass failure that the incident is of."""
+    def hold(self, news: News, before: Notified | None) -> Hold | None:
+        """Whether news of it is sent together with other CIs'; None where it is sent alone.
+
+        ``before`` is what people were notified of.
+        """
+        if news.step.name in BEGINS:
+            return self._hold_beginning()
         begun = (message for message in reversed(self._own) if message.step in _BEGUN)
-        return next((message.group for message in begun), None)
+        group = next((message.group for message in begun), None)
+        until = next((message.not_before for message in self._own if message.waits), None)
+        if group is None:
+            return None if until is None else Hold(None, until)
+        with_others = of_member(news, before, going_on=self._lasts(group), waits=until is not None)
+        if with_others is None:
+            return None
+        wait = LEFT if news.step.name in ENDS else JOINING
+        return Hold(group, self._now + wait, is_known=not with_others)
 
-    def waits_until(self) -> datetime | None:
-        """Until when the first of its messages that are gathered waits."""
-        return next((message.not_before for message in self._own if message.waits), None)
-
-    def openings(self) -> tuple[list[Opening], list[Opening]]:
-        """What opened within the last day and lasts, and what is half way to it."""
+    def _hold_beginning(self) -> Hold | None:
+        now, cis = self._now, len(self._cis)
         names = {ci.id: ci.name for ci in self._cis}
         lasting = (
             opening(names.get(row.ci_id, "?"), incident)
             for row, incident in readable(incidents_of(self._tx))
             if incident.open
         )
-        return by_stage(lasting, self._now)
+        opened, half_way = by_stage(lasting, now)
+        group = self._joins(opened)
+        if group is None:
+            broken = common_breakage(opened, cis, now, half_way)
+            group = None if broken is None else self._begin(broken)
+        if group is not None:
+            return Hold(group, now + JOINING)
+        return Hold(None, now + HOLD) if suspected(opened, cis, now, half_way) else None
 
-    def joins(self, opened: Iterable[Opening]) -> str | None:
+    def _joins(self, opened: Iterable[Opening]) -> str | None:
         """The mass failure that an incident which opens is of: it was half way, or it lasts."""
         if self._own and self._own[-1].step == HALF_WAY_STEP:
             return self._own[-1].group
@@ -126,11 +147,8 @@ class _Alerts:
         newest_first = sorted(groups, reverse=True)
         return next((group for group in newest_first if self._lasts(group, LONGEST)), None)
 
-    def lasts(self, group: str) -> bool:
-        """Whether a mass failure goes on."""
-        return self._lasts(group, None)
-
-    def _lasts(self, group: str, longest: timedelta | None) -> bool:
+    def _lasts(self, group: str, longest: timedelta | None = None) -> bool:
+        """Whether a mass failure goes on, and began no ``longest`` ago."""
         members = _members(self._tx, messages_of_group(self._tx, group)).values()
         if longest is not None:
             began = [member.opening(self._tx).at for member in members if member.incident.opened_at]
@@ -138,7 +156,7 @@ class _Alerts:
                 return False
         return lasts(len(members), sum(member.incident.open for member in members))
 
-    def begins(self, broken: Sequence[Opening]) -> str:
+    def _begin(self, broken: Sequence[Opening]) -> str:
         """Makes the alerts of these those of a mass failure; its key."""
         group = f"mass:{broken[0].at:%Y%m%dT%H%M%S}"
         ids = [other.incident for other in broken if other.incident and not other.half_way]
@@ -171,10 +189,10 @@ class MassFailures:
     def __init__(self, config: Config) -> None:
         self._config = config
 
-    def gathering(self, tx: Tx, recorded: Recorded, news: News, now: datetime) -> Hold[str] | None:
+    def gathering(self, tx: Tx, recorded: Recorded, news: News, now: datetime) -> Hold | None:
         """Whether news is sent together with that of other CIs; None where it is sent alone."""
         alerts = _Alerts(self._config, tx, recorded.stored.id, now)
-        return hold(news, recorded.incident.notified, alerts, now)
+        return alerts.hold(news, recorded.incident.notified)
 
     def settle(self, tx: Tx, now: datetime, last: Subject | None = None) -> int:
         """Tells what was gathered and need not wait any longer; returns how many messages.
@@ -280,7 +298,7 @@ class _Room:
         )
         return sum(self._tell(said, [rows[number] for number in said.incidents]) for said in due)
 
-    def _tell(self, said: Together[int], rows: Sequence[StoredMessage]) -> int:
+    def _tell(self, said: Together, rows: Sequence[StoredMessage]) -> int:
         """One message of these rows, or the row itself where it is alone."""
         if said.step == "resolved":
             if len(rows) == 1:

@@ -162,7 +162,7 @@ def _take_back(
         delete_incident(tx, row.id)
         return Recorded(row, replace(before, phase=Phase.WITHDRAWN, notified=None))
     after = replace(before, phase=Phase.WITHDRAWN, resolved_at=at, changed_at=at)
-    stored = _write(tx, row.ci_id, after, row)
+    stored = put(tx, row.ci_id, after, row)
     step = Transition("withdrawn", at, before.severity)
     if before.phase is not Phase.WITHDRAWN:
         steps.append(StoredTransition(row.id, **step_columns(step)))
@@ -184,7 +184,7 @@ def _store(
         _with_first_run(tx, ci_id, symptom, uncounted) for symptom in incident.symptoms
     )
     incident = replace(incident, symptoms=symptoms)
-    stored = _write(tx, ci_id, incident, row)
+    stored = put(tx, ci_id, incident, row)
     return Recorded(stored, replace(incident, id=stored.id), steps[-1] if steps else None)
 
 
@@ -217,7 +217,8 @@ def _read(row: StoredIncident) -> Incident:
     return read_incident(row.body, row.id)
 
 
-def _write(tx: Tx, ci_id: int, incident: Incident, before: StoredIncident | None) -> StoredIncident:
+def put(tx: Tx, ci_id: int, incident: Incident, before: StoredIncident | None) -> StoredIncident:
+    """Stores an incident of a CI, in the place of the row that it had ``before``."""
     row = StoredIncident(before.id if before else 0, ci_id, **columns(incident))
     if before is None:
         return replace(row, id=add_incident(tx, row))
@@ -228,4 +229,4 @@ def _write(tx: Tx, ci_id: int, incident: Incident, before: StoredIncident | None
 
 def rewrite(tx: Tx, recorded: Recorded, incident: Incident) -> None:
     """Stores what a notification changed."""
-    _write(tx, recorded.stored.ci_id, incident, recorded.stored)
+    put(tx, recorded.stored.ci_id, incident, recorded.stored)

@@ -13,11 +13,9 @@ from cibot.config.models import CiConfig, Config, GerritConfig, ReferenceConfig
 from cibot.errors import UserError
 from cibot.health.signal import Evidence
 from cibot.incidents.incident import Incident, Phase
-from cibot.incidents.messages import Subject, alert_card
 from cibot.incidents.signal_words import fault_words, said
 from cibot.incidents.symptom import Symptom
-from cibot.replay.mass import ReplayedMessage
-from cibot.replay.timeline import Timeline
+from cibot.replay.timeline import ReplayedMessage, Timeline
 from cibot.store.cis import KnownCi
 
 
@@ -152,7 +150,6 @@ def _time(at: datetime | None) -> str | None:
 def lines(said: ReplayedMessage) -> Iterator[str]:
     """A message with its time, as a room would have read it; its text is hostile still."""
     stamp = f"{said.at:%Y-%m-%d %H:%M}  "
-    card = said.card or alert_card(said.incident, said.news, Subject(said.ci.name))
-    first, *rest = card.text().splitlines()
+    first, *rest = said.card.text().splitlines()
     yield stamp + first
     yield from (" " * len(stamp) + line for line in rest)

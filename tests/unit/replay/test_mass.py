@@ -1,4 +1,4 @@
-"""Mass failures in a replay: the same messages as the bot's own, on the replay's clock."""
+"""Mass failures in a replay: the bot's own messages, on the replay's clock."""
 
 from __future__ import annotations
 
@@ -46,6 +46,13 @@ class History:
             now = replace(before, phase=Phase.FIRING, opened_at=at, changed_at=at)
             self._step(name, at, now, "opened")
 
+    def drops(self, names: str, minutes: float) -> None:
+        at = NOW + minutes * MINUTE
+        for name in names:
+            gone = replace(self._incidents[name], phase=Phase.DROPPED, changed_at=at)
+            self._step(name, at, gone, "dropped")
+            del self._incidents[name]
+
     def ends(self, names: str, minutes: float) -> None:
         at = NOW + minutes * MINUTE
         for name in names:
@@ -68,8 +75,9 @@ def test_the_first_speaks_for_those_half_way_and_all_ends_are_one() -> None:
     history.ends("A", 300)
     history.ends("BC", 380)
     assert history.said() == [
-        "12:00 1 of 9 CIs broke since Mon 23 Nov 12:00 UTC: A; going the same way: B, C",
-        "18:20 all 3 CIs that broke since Mon 23 Nov 12:00 UTC recovered: A, B, C (after 6 h)",
+        "12:00 1 of 9 CIs broke since Mon 23 Nov 12:00 UTC: A (#3); going the same way: B, C",
+        "18:20 all 3 CIs that broke since Mon 23 Nov 12:00 UTC recovered:"
+        " A (#3), B (#1), C (#2) (after 6 h)",
     ]
 
 
@@ -81,7 +89,7 @@ def test_the_second_is_held_and_told_with_the_third_or_by_itself() -> None:
     history.opens("D", 600)
     first, together, *_rest = history.said()
     assert first.startswith("12:00 A is failing")
-    assert together == "12:20 3 of 9 CIs broke since Mon 23 Nov 12:00 UTC: A, B, C"
+    assert together == "12:20 3 of 9 CIs broke since Mon 23 Nov 12:00 UTC: A (#1), B (#2), C (#3)"
     history = History()
     history.opens("A", 0)
     history.opens("B", 10)
@@ -107,12 +115,25 @@ def test_who_joins_and_who_is_left_are_named_once() -> None:
     history.ends("D", 700)
     history.ends("E", 2000)
     assert history.said() == [
-        "12:00 1 of 9 CIs broke since Mon 23 Nov 12:00 UTC: A; going the same way: B, C",
-        "14:40 5 of 9 CIs broke since Mon 23 Nov 12:00 UTC, by now also: D failing, E failing",
+        "12:00 1 of 9 CIs broke since Mon 23 Nov 12:00 UTC: A (#3); going the same way: B, C",
+        "14:40 5 of 9 CIs broke since Mon 23 Nov 12:00 UTC, by now also:"
+        " D (#4) failing, E (#5) failing",
         "02:40 4 of the 5 CIs that broke since Mon 23 Nov 12:00 UTC recovered:"
-        " A, B, C, D (after 12 h); not yet: E failing",
+        " A (#3), B (#1), C (#2), D (#4) (after 12 h); not yet: E (#5) failing",
         "21:20 E recovered: " + history.said()[-1].partition("recovered: ")[2],
     ]
+
+
+def test_what_was_half_way_and_came_to_nothing_is_not_counted_as_over() -> None:
+    history = History()
+    history.half_way("BCD", -60)
+    history.opens("A", 0)
+    history.drops("B", 5)
+    history.opens("CD", 10)
+    history.opens("B", 70)
+    history.ends("ACD", 300)
+    history.ends("B", 2000)
+    assert [said[:5] for said in history.said()] == ["12:00", "14:10", "05:00", "21:20"]
 
 
 def test_what_gets_worse_in_one_family_is_known() -> None:
@@ -125,8 +146,8 @@ def test_what_gets_worse_in_one_family_is_known() -> None:
         more = (silent,) if name == "B" else ()
         history._step(name, at, replace(before, symptoms=(FAILING, *more)), "escalated")
     assert [said[6:] for said in history.said()][1:] == [
-        "3 of 9 CIs broke since Mon 23 Nov 12:00 UTC: A, B, C",
-        "3 of 9 CIs broke since Mon 23 Nov 12:00 UTC, by now also: B silent",
+        "3 of 9 CIs broke since Mon 23 Nov 12:00 UTC: A (#1), B (#2), C (#3)",
+        "3 of 9 CIs broke since Mon 23 Nov 12:00 UTC, by now also: B (#2) silent",
     ]
     assert len(history.said()) == 3
     assert history.said()[2].startswith("14:00")
