@@ -10,7 +10,6 @@ from itertools import groupby
 
 from cibot.config.models import Config
 from cibot.health.branches import read_branches
-from cibot.incidents.gathering import Hold, Together, Waiting, together
 from cibot.incidents.incident import Incident, Notified, Phase
 from cibot.incidents.mass import (
     HALF_WAY_STEP,
@@ -21,9 +20,11 @@ from cibot.incidents.mass import (
     Opening,
     by_stage,
     common_breakage,
+    joined,
     lasts,
     of_member,
     opening,
+    settled,
     suspected,
     worth,
 )
@@ -92,7 +93,20 @@ def _read(tx: Tx, cis: Iterable[KnownCi], numbers: Collection[int]) -> dict[int,
 
 def _members(tx: Tx, messages: Iterable[StoredMessage]) -> dict[int, Member]:
     """The incidents of a mass failure's messages."""
-    return _read(tx, all_cis(tx), {row.incident for row in messages if row.incident is not None})
+    return _read(tx, all_cis(tx), _incidents(messages))
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """That a message waits for those of other CIs: of which mass failure, and until when.
+
+    Without a ``group`` it waits to see whether there is one. What ``is_known`` by the
+    message of that is noted without one of its own.
+    """
+
+    group: str | None
+    until: datetime
+    is_known: bool = False
 
 
 class _Alerts:
@@ -248,6 +262,14 @@ def _worth_telling(
     return sorted(remaining, key=lambda row: row.id)
 
 
+def _added(rows: Iterable[StoredMessage]) -> list[datetime]:
+    return [row.created_at for row in rows]
+
+
+def _incidents(rows: Iterable[StoredMessage]) -> set[int]:
+    return {row.incident for row in rows if row.incident is not None}
+
+
 def _is_known(message: StoredMessage) -> bool:
     """Whether its room knows what it says of an incident, or is about to."""
     named = message.step != HALF_WAY_STEP or message.digest is not None
@@ -274,11 +296,7 @@ class _Room:
         last_known = {row.incident or 0: row.step for row in here if _is_known(row)}
         self._notified = {number for number, step in last_known.items() if step not in ENDS}
         self._ever = frozenset(last_known)
-        self._by_itself = {
-            row.incident
-            for row in here
-            if row.incident is not None and row.state is MessageState.SENT
-        }
+        self._by_itself = _incidents(row for row in here if row.state is MessageState.SENT)
         self._cis = len(all_cis(tx))
         self._left = _worth_telling(tx, rows, self._members, self._notified, now)
 
@@ -287,35 +305,45 @@ class _Room:
         if self._announced or not any(row.step in WORSE for row in self._left):
             half_way = [row.id for row in self._left if row.step == HALF_WAY_STEP]
             fold_waiting(self._tx, half_way)  # named with those that broke first, or never
-        rows = {row.incident or 0: row for row in self._left}
-        due = together(
-            {number: Waiting(row.step or "", row.created_at) for number, row in rows.items()},
-            announced=self._announced,
-            ever=self._ever & self._members.keys(),
-            notified=self._notified,
-            lasts=lambda number: number in self._members and self._members[number].lasts,
-            now=self._now,
-        )
-        return sum(self._tell(said, [rows[number] for number in said.incidents]) for said in due)
+        begun = [row for row in self._left if row.step not in ENDS]
+        opened = [row for row in begun if row.step != HALF_WAY_STEP]
+        said: list[StoredMessage] = []
+        if opened and (not self._announced or joined(_added(opened), self._now)):
+            said = opened if self._announced else begun
+            self._tell_begun(said)
+        ended = [row for row in self._left if row.step in ENDS]
+        bad = (self._notified | _incidents(said)) - _incidents(ended)
+        left = [n for n in sorted(bad) if n in self._members and self._members[n].lasts]
+        over = len((self._ever & self._members.keys()) | _incidents(said)) - len(left)
+        over_now = settled(_added(ended), over, len(left), self._now)
+        if over_now:
+            self._tell_ended(ended, left)
+        return bool(said) + over_now
 
-    def _tell(self, said: Together, rows: Sequence[StoredMessage]) -> int:
-        """One message of these rows, or the row itself where it is alone."""
-        if said.step == "resolved":
-            if len(rows) == 1:
-                return self._alone(rows[0])
-            ends = [self._members[number].incident.resolved_at for number in said.incidents]
-            at = max(end or self._now for end in ends)
-            text = ended_card(self._mass(()), self._of(said.incidents), self._of(said.left), at)
-            by_itself = self._by_itself.intersection(said.incidents)
-            return self._say(said.step, replace(text, shown_on=tuple(sorted(by_itself))), rows)
-        mass = self._mass(said.incidents)
-        if said.step == "joined":
-            return self._say(said.step, joined_card(mass, self._of(said.incidents)), rows)
-        if len(mass.here) == 1:
-            return self._alone(rows[0], mass)
-        names = {other.ci for other in mass.here}
-        last = self._last if self._last and self._last.ci in names else None
-        return self._say(said.step, mass_card(mass, last), rows)
+    def _tell_begun(self, rows: Sequence[StoredMessage]) -> None:
+        """That a mass failure opened or was joined; the row itself where it is alone."""
+        mass = self._mass(_incidents(rows))
+        if self._announced:
+            here = self._of(row.incident for row in rows)
+            self._say("joined", joined_card(mass, here), rows)
+        elif len(mass.here) == 1:
+            self._alone(rows[0], mass)
+        else:
+            names = {other.ci for other in mass.here}
+            last = self._last if self._last and self._last.ci in names else None
+            self._say("opened", mass_card(mass, last), rows)
+
+    def _tell_ended(self, rows: Sequence[StoredMessage], left: Sequence[int]) -> None:
+        """That these are over and some are ``left``; the row itself where it is alone."""
+        if len(rows) == 1:
+            self._alone(rows[0])
+            return
+        numbers = _incidents(rows)
+        at = max(self._members[number].incident.resolved_at or self._now for number in numbers)
+        here = self._of(row.incident for row in rows)
+        text = ended_card(self._mass(()), here, self._of(left), at)
+        by_itself = tuple(sorted(self._by_itself & numbers))
+        self._say("resolved", replace(text, shown_on=by_itself), rows)
 
     def _mass(self, begun: Iterable[int]) -> Mass:
         here = self._ever | {*begun}
@@ -323,11 +351,11 @@ class _Room:
         shown = tuple(other for other in everywhere if other.incident in here)
         return Mass(shown, everywhere, self._cis, home(self._config), self._group)
 
-    def _of(self, numbers: Iterable[int]) -> list[Opening]:
-        members = (self._members.get(number) for number in numbers)
+    def _of(self, numbers: Iterable[int | None]) -> list[Opening]:
+        members = (self._members.get(number or 0) for number in numbers)
         return [member.opening(self._tx) for member in members if member is not None]
 
-    def _say(self, step: str, text: Card, rows: Sequence[StoredMessage]) -> int:
+    def _say(self, step: str, text: Card, rows: Sequence[StoredMessage]) -> None:
         key = f"{self._group}:{step}:{rows[0].id}:{self._to}"
         about = About(
             MessageKind.TOGETHER, bounded_key(key), None, step, self._group, self._account
@@ -338,16 +366,14 @@ class _Room:
             enqueue(self._tx, about, self._to, text.to_json(), self._now)
         fold_waiting(self._tx, [row.id for row in rows], about.key)
         log.info("mass failure %s room=%s step=%s cis=%d", self._group, self._to, step, len(rows))
-        return 1
 
-    def _alone(self, row: StoredMessage, mass: Mass | None = None) -> int:
+    def _alone(self, row: StoredMessage, mass: Mass | None = None) -> None:
         """Tells of one CI as ever and, at its beginning, that others broke too."""
         text = None
         if mass is not None and len(mass.everywhere) > 1:
             own = Card.read(row.card)
             text = replace(own, lines=(*own.lines, others_broke_too(mass)))
         tell_alone(self._tx, self._config, row, self._now, text)
-        return 1
 
 
 def mass_ticker(
