@@ -253,7 +253,7 @@ class Sender:
         """Gives a message up and says so in another room, unless it was private or said that."""
         lost = Channel(outgoing.network, outgoing.room)
         room = None
-        if not outgoing.private and outgoing.about.kind is not MessageKind.LOSS:
+        if not outgoing.private and outgoing.kind is not MessageKind.LOSS:
             room = next((other for other in self._rooms if other != lost), None)
         now = self._clock()
         again = again_at(now, outgoing.attempts)
@@ -268,7 +268,7 @@ class Sender:
             if room is not None:
                 text = f"I could not say this in {lost}: {error}"
                 note = Card((*card(text).lines, *Card.read(outgoing.card).lines))
-                loss = About(MessageKind.LOSS, f"dead:{outgoing.id}", outgoing.about.incident)
+                loss = About(MessageKind.LOSS, f"dead:{outgoing.id}", outgoing.incident)
                 outbox.enqueue(tx, loss, room, note.to_json(), now)
 
         self._store.write(work)
@@ -289,20 +289,20 @@ _MISSED = frozenset({MessageState.LATE, MessageState.DEAD})
 
 def may_be_moot(outgoing: Outgoing, now: datetime) -> bool:
     """Whether to check `is_moot`: spares messages that are in time a query."""
-    return now - outgoing.created_at >= LATE or outgoing.about.step == "resolved"
+    return now - outgoing.created_at >= LATE or outgoing.step == "resolved"
 
 
 def is_moot(tx: Tx, outgoing: Outgoing, now: datetime) -> bool:
     """Whether a late message speaks of something that is over by now."""
     late = now - outgoing.created_at >= LATE
-    about = outgoing.about
-    if about.step is not None and (about.incident is not None or about.group is not None):
+    about_trouble = outgoing.incident is not None or outgoing.group is not None
+    if outgoing.step is not None and about_trouble:
         steps = digests.steps_in_room(tx, outgoing)
         before = [step for step in steps if step.id < outgoing.id]
         after = [step for step in steps if step.id > outgoing.id]
-        gone = late and about.step != "resolved" and digests.tells_of_past(tx, outgoing)
-        return gone or is_over(about.step, before, after, late=late)
-    return late and about.kind is MessageKind.SUMMARY and digests.is_replaced(tx, outgoing)
+        gone = late and outgoing.step != "resolved" and digests.tells_of_past(tx, outgoing)
+        return gone or is_over(outgoing.step, before, after, late=late)
+    return late and outgoing.kind is MessageKind.SUMMARY and digests.is_replaced(tx, outgoing)
 
 
 def lay_aside(tx: Tx, outgoing: Outgoing, now: datetime) -> None:

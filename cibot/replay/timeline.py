@@ -155,7 +155,7 @@ class Timeline:
         """What is in the outbox to be sent, which the room takes at once."""
         while outgoing := claim(tx, _ROOM.network, now, now + timedelta(hours=1)):
             mark_sent(tx, outgoing, "", now)
-            rows = messages_of_group(tx, outgoing.about.group or "")
+            rows = messages_of_group(tx, outgoing.group or "")
             keys = [
                 row.key for row in rows if row.digest == outgoing.id and row.key in self._alerts
             ]

@@ -109,10 +109,10 @@ def said_after(tx: Tx, row: StoredMessage) -> bool:
 
 def steps_in_room(tx: Tx, outgoing: Outgoing) -> list[StoredMessage]:
     """The other steps of a message's incident, or mass failure, in its room, oldest first."""
-    table, about = schema.outbox.c, outgoing.about
-    same = [table.incident_id == about.incident]
-    if about.incident is None:
-        same = [table.group_key == about.group, table.kind == about.kind]
+    table = schema.outbox.c
+    same = [table.incident_id == outgoing.incident]
+    if outgoing.incident is None:
+        same = [table.group_key == outgoing.group, table.kind == outgoing.kind]
     others = (table.step.is_not(None), table.id != outgoing.id)
     return messages(tx, *same, *in_room(outgoing.to), *others)
 
@@ -136,8 +136,8 @@ def is_replaced(tx: Tx, outgoing: Outgoing) -> bool:
     query = select(table.id).where(
         *in_room(outgoing.to),
         table.created_at >= outgoing.created_at,
-        table.kind == outgoing.about.kind,
-        table.group_key == outgoing.about.group,
+        table.kind == outgoing.kind,
+        table.group_key == outgoing.group,
         table.id > outgoing.id,
     )
     return tx.execute(query.limit(1)).scalar() is not None
@@ -151,7 +151,7 @@ def lay_aside(tx: Tx, outgoing: Outgoing, now: datetime, write: Callable[[Writte
     """
     if not settle(tx, outgoing, state=MessageState.LATE):
         return False
-    steps = steps_in_room(tx, outgoing) if outgoing.about.incident is not None else []
+    steps = steps_in_room(tx, outgoing) if outgoing.incident is not None else []
     dead = [row.id for row in steps if row.state is MessageState.DEAD and row.id < outgoing.id]
     if dead:
         gone = update(schema.outbox).where(schema.outbox.c.id.in_(dead))

@@ -11,14 +11,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
-from sqlalchemy import ColumnElement, Row, func, select, update
+from sqlalchemy import ColumnElement, func, select, update
 
 from cibot.model import Channel
 from cibot.store import schema
 from cibot.store.engine import Tx, in_this_order
-from cibot.store.rows import names_of, upsert
+from cibot.store.rows import names_of, upsert, values_of
 
 
 class MessageState(StrEnum):
@@ -73,43 +72,11 @@ class About:
 
 
 @dataclass(frozen=True, slots=True)
-class Outgoing:
-    """A claimed message. ``attempts`` counts this one; ``doubtful`` follows a crash.
-
-    ``lease_until`` is the claim's lease.
-    """
-
-    id: int
-    about: About
-    network: str
-    room: str
-    card: str
-    attempts: int
-    created_at: datetime
-    doubtful: bool = False
-    lease_until: datetime | None = None
-
-    @property
-    def key(self) -> str:
-        """The dedupe key, by which a network may know the message."""
-        return self.about.key
-
-    @property
-    def private(self) -> bool:
-        """Whether it is a private message to one person."""
-        return self.about.account is not None
-
-    @property
-    def to(self) -> Channel:
-        """The room that it is for."""
-        return Channel(self.network, self.room)
-
-
-@dataclass(frozen=True, slots=True)
 class StoredMessage:
     """A message and what became of it; ``error`` is why it is not out.
 
-    ``group`` is as in `About`; ``digest`` is the row of the message that contains this one.
+    ``group`` and ``account`` are as in `About`; ``digest`` is the row of the message that contains
+    this one, ``lease_until`` the lease of who sends it.
     """
 
     id: int
@@ -128,6 +95,12 @@ class StoredMessage:
     not_before: datetime
     digest: int | None = None
     error: str | None = None
+    lease_until: datetime | None = None
+
+    @property
+    def private(self) -> bool:
+        """Whether it is a private message to one person."""
+        return self.account is not None
 
     @property
     def to(self) -> Channel:
@@ -138,6 +111,13 @@ class StoredMessage:
     def waits(self) -> bool:
         """Whether it waits for those of other CIs."""
         return self.state is MessageState.GATHERED
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing(StoredMessage):
+    """A claimed message. ``attempts`` counts this one; ``doubtful`` follows a crash."""
+
+    doubtful: bool = False
 
 
 _TABLE = schema.outbox.c
@@ -268,44 +248,33 @@ def claim(
     it. ``unclear`` are the leases of the caller's claims of which it does not know whether they
     were committed, since the answer was lost: a message that bears one is the caller's.
     """
-    table = schema.outbox
-    queued = (table.c.network == network, table.c.state.in_(_QUEUED))
-    heads = select(func.min(table.c.id)).where(*queued).group_by(table.c.room)
-    query = select(table).where(table.c.id.in_(heads)).order_by(table.c.id)
-    for row in tx.execute(query).all():
-        if row.state == MessageState.SENDING and row.lease_until in unclear:
-            return _outgoing(row, row.attempts, row.attempts > 1, row.lease_until)
-        if not _is_due(row, now):
+    queued = (_TABLE.network == network, _TABLE.state.in_(_QUEUED))
+    heads = select(func.min(_TABLE.id)).where(*queued).group_by(_TABLE.room)
+    for message in messages(tx, _TABLE.id.in_(heads)):
+        doubtful = message.state is MessageState.SENDING
+        if doubtful and message.lease_until in unclear:
+            return Outgoing(**values_of(message), doubtful=message.attempts > 1)
+        if not _is_due(message, now):
             continue
+        claim = {"attempts": message.attempts + 1, "lease_until": lease_until}
         taken = tx.execute(
-            update(table)
-            .where(table.c.id == row.id, table.c.attempts == row.attempts)
-            .where(table.c.state == row.state)
-            .values(state=MessageState.SENDING, attempts=row.attempts + 1, lease_until=lease_until)
+            update(schema.outbox)
+            .where(_TABLE.id == message.id, _TABLE.attempts == message.attempts)
+            .where(_TABLE.state == message.state)
+            .values(state=MessageState.SENDING, **claim)
         )
         if taken.rowcount == 1:
-            doubtful = row.state == MessageState.SENDING
-            return _outgoing(row, row.attempts + 1, doubtful, lease_until)
+            return Outgoing(**values_of(message) | claim, doubtful=doubtful)
     return None
 
 
-def _outgoing(row: Row[Any], attempts: int, doubtful: bool, lease_until: datetime) -> Outgoing:
-    about = About(
-        MessageKind(row.kind), row.dedupe_key, row.incident_id, row.step, row.group_key, row.account
-    )
-    return Outgoing(
-        row.id, about, row.network, row.room, row.card, attempts, row.created_at, doubtful,
-        lease_until,
-    )  # fmt: skip
-
-
-def _is_due(row: Row[Any], now: datetime) -> bool:
+def _is_due(message: StoredMessage, now: datetime) -> bool:
     """Whether a message may be claimed: not before its time, and not while another holds it."""
-    if row.state == MessageState.SENDING and row.lease_until:
-        return bool(row.lease_until <= now)  # it was due when it was claimed
+    if message.state is MessageState.SENDING and message.lease_until:
+        return message.lease_until <= now  # it was due when it was claimed
     # Added to be said at once: by another host's clock, maybe, which is not ours.
-    at_once = row.attempts == 0 and row.not_before <= row.created_at
-    return bool(at_once or row.not_before <= now)
+    at_once = message.attempts == 0 and message.not_before <= message.created_at
+    return at_once or message.not_before <= now
 
 
 def mark_sent(tx: Tx, outgoing: Outgoing, remote_id: str, now: datetime) -> bool:

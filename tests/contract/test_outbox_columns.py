@@ -98,6 +98,9 @@ def test_what_was_told_before_the_migration_is_not_told_again(old: Store) -> Non
     old.write(lambda tx: outbox.enqueue(tx, about, OPS, "{}", NOON))
     assert old.read(outbox.depth) == {}
     assert old.read(lambda tx: outbox.rooms_of(tx, 7)) == {OPS}
-    end = Outgoing(99, About(MessageKind.ALERT, "k", 7, "resolved"), "net", "#ops", "{}", 1, NOON)
+    end = Outgoing(
+        99, "k", MessageKind.ALERT, 7, "resolved", None, None, "net", "#ops", "{}",
+        MessageState.SENDING, 1, NOON, NOON,
+    )  # fmt: skip
     (step,) = old.read(lambda tx: digests.steps_in_room(tx, end))
     assert (step.id, step.step, step.state) == (sent, "opened", MessageState.SENT)

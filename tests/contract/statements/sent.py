@@ -24,7 +24,10 @@ from tests.contract.statements.rows import AUDITED, SINCE, UNTIL, Call
 from tests.support.history import NOW
 
 ABOUT = About(MessageKind.ALERT, "new", 5, "opened")
-OUTGOING = Outgoing(450, ABOUT, "net-2", "#room-0", "{}", 1, NOW)
+OUTGOING = Outgoing(
+    450, "new", MessageKind.ALERT, 5, "opened", None, None, "net-2", "#room-0", "{}",
+    MessageState.SENDING, 1, NOW, NOW,
+)  # fmt: skip
 K1499 = About(MessageKind.DIGEST, "k1499")
 HELD = StoredMessage(
     3, "k3", MessageKind.ALERT, 5, "opened", None, None, "net-1", "#room-1", "{}",
