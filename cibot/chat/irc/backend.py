@@ -173,17 +173,36 @@ class IrcBackend:
         connection.on_lost = lambda why: self._on_lost(session, why)
         self._session = session
         session.login.begin()
-        watchdog = _Watchdog(self._timing, connection, session)
+        login_by = time.monotonic() + self._timing.register
         while connection.connected and not self._stopping.is_set() and self._leads():
             self._drain()
             now = time.monotonic()
-            watchdog.look(now)
+            self._watch(connection, session, login_by, now)
             session.tick(now)
             self._update_link(session)
             if connection.connected:
                 reactor.process_once(session.wait(now))
         if connection.connected:
             self._goodbye(reactor, connection)
+
+    def _watch(
+        self, connection: GuardedConnection, session: Session, login_by: float, now: float
+    ) -> None:
+        """Ends a connection that does not log in, or whose server is silent when it is asked."""
+        if not session.ready:
+            if now > login_by:
+                connection.disconnect("the server did not let the bot in in time")
+            return
+        waits = session.proof.waits_since()
+        if waits is not None and now - waits > self._timing.pong:
+            silent = now - connection.heard_at
+            connection.disconnect(
+                f"the server said nothing for {silent:.0f} s"
+                if silent > self._timing.pong
+                else "the server answers and the network does not: is a bouncer's server away?"
+            )
+        elif waits is None and now - session.proof.proved_at > self._timing.idle:
+            session.check(now)
 
     def _goodbye(self, reactor: WakingReactor, connection: GuardedConnection) -> None:
         why = "stops" if self._stopping.is_set() else "leaves: another host leads, or none can"
@@ -274,34 +293,6 @@ class IrcBackend:
         answer = BROKEN if error is not None else done.result()
         if answer is not None and self._session is not None:
             self._session.reply(question, answer)
-
-
-class _Watchdog:
-    """Ends a connection that does not log in, or whose server is silent."""
-
-    def __init__(self, timing: IrcTiming, connection: GuardedConnection, session: Session) -> None:
-        self._timing = timing
-        self._connection = connection
-        self._session = session
-        self._login_by = time.monotonic() + timing.register
-
-    def look(self, now: float) -> None:
-        """Asks the network whether it still answers; ends the connection when it does not."""
-        session = self._session
-        if not session.ready:
-            if now > self._login_by:
-                self._connection.disconnect("the server did not let the bot in in time")
-            return
-        waits = session.proof.waits_since()
-        if waits is not None and now - waits > self._timing.pong:
-            silent = now - self._connection.heard_at
-            self._connection.disconnect(
-                f"the server said nothing for {silent:.0f} s"
-                if silent > self._timing.pong
-                else "the server answers and the network does not: is a bouncer's server away?"
-            )
-        elif waits is None and now - session.proof.proved_at > self._timing.idle:
-            session.check(now)
 
 
 def _tls(config: IrcConfig) -> ssl.SSLContext:

@@ -120,59 +120,42 @@ class SlackApi:
         in plain words. Raises Unconfirmed where the message may have been posted
         all the same, and Transient where this process does not lead when it is sent.
         """
+        metadata = {"event_type": EVENT_TYPE, "event_payload": payload} if payload else None
+        where = {"channel": channel, "thread_ts": thread, "reply_broadcast": broadcast or None}
         self.client.posting.leads = leads
         try:
-            return self._said(channel, text, thread, payload, broadcast)
+            while True:
+                try:
+                    return self._post(text, metadata, where)
+                except SlackRefusal as error:
+                    if error.code in NO_BLOCKS and text.blocks:
+                        text = replace(text, blocks=[])
+                    elif error.code in TOO_LONG and len(text.text) > _PLAIN:
+                        text = replace(text, text=cut(text.text, _PLAIN), blocks=[])
+                    elif error.code in NO_METADATA and metadata is not None:
+                        metadata = None
+                    else:
+                        raise
+                    log.warning("slack: said in plain words: %s", error)
         finally:
             self.client.posting.leads = always
 
-    def _said(
-        self,
-        channel: str,
-        text: SlackText,
-        thread: str | None,
-        payload: dict[str, str] | None,
-        broadcast: bool,
-    ) -> tuple[str, str]:
-        metadata = {"event_type": EVENT_TYPE, "event_payload": payload} if payload else None
-        for _ in range(3):
-            try:
-                return self._post(channel, text, thread, metadata, broadcast)
-            except SlackRefusal as error:
-                if error.code in NO_BLOCKS and text.blocks:
-                    text = replace(text, blocks=[])
-                elif error.code in TOO_LONG and len(text.text) > _PLAIN:
-                    text = replace(text, text=cut(text.text, _PLAIN), blocks=[])
-                elif error.code in NO_METADATA and metadata is not None:
-                    metadata = None
-                else:
-                    raise
-                log.warning("slack: said in plain words: %s", error)
-        return self._post(channel, text, thread, metadata, broadcast)
-
     def _post(
-        self,
-        channel: str,
-        text: SlackText,
-        thread: str | None,
-        metadata: Message | None,
-        broadcast: bool,
+        self, text: SlackText, metadata: Message | None, where: Mapping[str, Any]
     ) -> tuple[str, str]:
         send = partial(
             self.client.chat_postMessage,
-            channel=channel,
             text=text.text,
             blocks=text.blocks or None,
-            thread_ts=thread,
-            reply_broadcast=broadcast or None,
             metadata=metadata,
+            **where,
             mrkdwn=False,
             link_names=False,
             unfurl_links=False,
             unfurl_media=False,
         )
         try:
-            return reached(f"post to {channel}", lambda: _place(send()))
+            return reached(f"post to {where['channel']}", lambda: _place(send()))
         except Transient as error:
             if error.retry_after is None:  # else Slack said that it did not take it
                 raise Unconfirmed(str(error)) from error
