@@ -65,13 +65,15 @@ _NAMES: dict[str, Callable[[Source], list[Any]]] = {
 
 def make(question: ShellQuestion) -> click.Command:
     """The click command of a question."""
-    own = [option.name for option in question.options]
+    own = question.options
 
     def asked(words: tuple[str, ...], **given: Any) -> None:
-        options = {str(name): given.pop(str(name)) for name in own}
+        options = {str(option.name): given.pop(str(option.name)) for option in own}
+        branch = options.pop("branch", None)
+        typed = ["branch", branch] if branch else []
+        typed += [word for typed_word in words for word in _words(typed_word)]
         chosen = take_source_options(given)
-        typed = tuple(word for typed_word in words for word in _words(typed_word))
-        run(question, chosen, Asked(typed, options), Form(**given))
+        run(question, chosen, Asked(tuple(typed), options), Form(**given))
 
     command = question.command
     arguments = command.usage.partition(" ")[2]
@@ -88,7 +90,7 @@ def make(question: ShellQuestion) -> click.Command:
                 metavar=arguments or "",
                 shell_complete=complete(question.completes),
             ),
-            *question.options,
+            *own,
             *_form_options(question),
         ],
     )

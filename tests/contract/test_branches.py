@@ -131,6 +131,8 @@ def test_chat_tells_of_one_branch_and_names_those_that_are_unlike(scenario: Scen
         scenario, "status acme stable/2027.1"
     )
     assert "No CI is called" in chat(scenario, "status nonesuch stable/2026.1")
+    every = chat(scenario, "status branch 2026.1")
+    assert every.startswith("On stable/2026.1 1 of 2 CIs needs a look: 1 failing; 1 healthy.")
 
 
 def test_lists_and_reasons_by_branch(scenario: Scenario) -> None:
@@ -172,6 +174,7 @@ def test_days_jobs_and_times_of_one_branch(scenario: Scenario) -> None:
     )
     assert "on stable/2026.1 " in chat(scenario, "history acme 2026.1 7d")
     assert "5 of 30 passed" in chat(scenario, "history acme on stable/2026.1 7d")
+    assert "5 of 30 passed" in chat(scenario, "history acme 7d branch stable/2026.1")
     assert "No branch of Acme is called 'stable/1'" in chat(scenario, "history acme stable/1")
 
 

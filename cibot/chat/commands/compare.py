@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from cibot.chat.command import Ask, Command
-from cibot.chat.typed import with_branch
+from cibot.chat.typed import about, with_branch
 from cibot.errors import UserError
 from cibot.reports import wording
 from cibot.reports.ci import branch_name, find_ci
@@ -15,21 +15,26 @@ from cibot.text import figures
 from cibot.text.card import Card, Line, Span, joined, line, patch_set_span
 
 Words = tuple[str, ...]
-Find = Callable[[Words], str]
+Find = Callable[[str], str]
 _BETWEEN = {"and", "with", "to", "vs", "vs.", "versus", "against", "beside"}
 _MOST_WORDS = 12  # every place between two of them is tried
 
 
 def answer(ask: Ask) -> Card:
     """How often they agree, and where they do not."""
+    comparison = asked(
+        ask.words,
+        lambda name: find_ci(ask.tx, name).name,
+        lambda first, second, branch: compare(ask.tx, ask.ctx, first, second, branch=branch),
+    )
+    return render(ask.ctx, comparison)
 
-    def two(words: Words, branch: str | None) -> Comparison:
-        first, second = read_names(
-            words, lambda some: find_ci(ask.tx, " ".join(some)).name, ask.ci_name
-        )
-        return compare(ask.tx, ask.ctx, first, second, branch=branch)
 
-    return render(ask.ctx, with_branch(ask.words, two))
+def asked(
+    words: Words, find: Find, ask: Callable[[str, str, str | None], Comparison]
+) -> Comparison:
+    """Asks about the two that the words name, and the branch behind them. Raises UserError."""
+    return with_branch(words, lambda some, branch: ask(*read_names(some, find), branch))
 
 
 def render(ctx: Context, comparison: Comparison) -> Card:  # noqa: ARG001 - as every command's
@@ -57,22 +62,21 @@ def render(ctx: Context, comparison: Comparison) -> Card:  # noqa: ARG001 - as e
     return Card(tuple(lines), link=first.page)
 
 
-def read_names(asked: Words, find: Find, sought: Find) -> tuple[str, str]:
+def read_names(asked: Words, find: Find) -> tuple[str, str]:
     """The two names, wherever the first ends and the second begins.
 
-    ``find`` returns the CI that words mean, ``sought`` the one that a sentence means; both raise
-    UserError, and so does this function.
+    ``find`` returns the CI that a name means; it raises UserError, and so does this function.
     """
     words = asked[:_MOST_WORDS]
     if len(words) < 2:
         raise UserError("compare takes two CIs, as in: compare netapp zuul.")
     for place, word in enumerate(words):
         if word.casefold() in _BETWEEN and 0 < place < len(words) - 1:
-            return sought(words[:place]), sought(words[place + 1 :])
+            return about(words[:place], find), about(words[place + 1 :], find)
     last = UserError("")
     for place in range(1, len(words)):
         try:
-            return find(words[:place]), find(words[place:])
+            return find(" ".join(words[:place])), find(" ".join(words[place:]))
         except UserError as error:
             last = error if place == 1 else last
     if len(words) == 2:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from cibot.chat.command import Ask, Command
-from cibot.chat.typed import about_branch
+from cibot.chat.typed import about_branch, without_branch
 from cibot.errors import UserError
 from cibot.reports import wording
 from cibot.reports.context import Context
@@ -30,7 +30,13 @@ def answer(ask: Ask) -> Card:
 
 
 def read_words(words: tuple[str, ...]) -> tuple[tuple[str, ...], int]:
-    """The words of the name, and how many days; seven where none are named."""
+    """The words of the name and the branch, and how many days; seven where none are named."""
+    words, branch = without_branch(words)
+    named, days = _days(words)
+    return named if branch is None else ("branch", branch, *named), days
+
+
+def _days(words: tuple[str, ...]) -> tuple[tuple[str, ...], int]:
     for place in range(1, len(words)):
         written = " ".join(words[place:])
         length = read_length(written)

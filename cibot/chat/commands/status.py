@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cibot.chat.command import Ask, Command
-from cibot.chat.typed import about_branch
+from cibot.chat.typed import about_branch, without_branch
 from cibot.reports import lists, wording
 from cibot.reports.context import Context
 from cibot.reports.feeds import ServerFeeds, stale_feeds
@@ -16,8 +16,9 @@ _NAMED = 8
 
 def answer(ask: Ask) -> Card:
     """The headline of one CI with its details, or one sentence over all."""
-    if not ask.words:
-        return over_all(ask.ctx, listing(ask.tx, ask.ctx))
+    words, branch = without_branch(ask.words)
+    if not words:
+        return over_all(ask.ctx, listing(ask.tx, ask.ctx, branch=branch))
     ci = about_branch(ask.words, lambda name, branch: status(ask.tx, ask.ctx, name, branch))
     return render(ask.ctx, ci, stale_feeds(ask.tx, ask.ctx) if ci.stale else ())
 

@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import asdict, replace
 
 from cibot.chat.commands import COMMANDS
 from cibot.chat.commands import change as change_command
 from cibot.chat.commands import compare as compare_command
 from cibot.chat.commands import list as list_command
 from cibot.chat.commands import status as status_command
-from cibot.chat.typed import about, with_branch
+from cibot.chat.typed import about_branch, without_branch
 from cibot.cli.questions.question import (
-    BRANCH,
     CODES,
     MEANING,
+    RATE,
+    SUBJECT,
     Asked,
     ShellAnswer,
     ShellQuestion,
-    interval,
+    answered,
     of_states,
-    options,
-    sheet,
 )
-from cibot.cli.view import Column, Show, Table, View, head, of_card, table
+from cibot.cli.view import Column, Table, View, head, of_card, table
 from cibot.client.source import Source, all_cis, listing_of, stale_of
 from cibot.model import State
 from cibot.reports import blame as sentences
@@ -43,27 +43,23 @@ from cibot.web.api.cis import CiPage
 
 def ask_status(source: Source, asked: Asked) -> ShellAnswer:
     """One CI's headline and details, or a sentence over all and who needs a look."""
-    if asked.words:
-        return asked.about_branch(lambda name, branch: _status(source, name, branch))
-    page = all_cis(source)
-    answer = listing_of(source, page, None)
-
-    def show(ctx: Context) -> View:
-        wrong = [ci for ci in answer.cis if ci.state.bad]
-        return _view(ctx, answer, lists.overall(answer), wrong)
-
-    return _answer(page, answer, show)
+    words, branch = without_branch(asked.words)
+    if not words:
+        return _listed(source, None, bad_only=True, branch=branch)
+    return about_branch(asked.words, lambda name, branch: _status(source, name, branch))
 
 
 def _status(source: Source, name: str, branch: str | None) -> ShellAnswer:
     detail = source.ask(CiDetail, "/cis/<name>", name=name, branch=branch)
     stale = stale_of(source, detail.stale)
-    return ShellAnswer(
-        detail,
-        lambda ctx: of_card(status_command.render(ctx, detail, stale)),
-        sheet("/cis", CiPage(items=(detail,), next=None, totals={}, stale=())),
+    page = CiPage(items=(detail,), next=None, totals={}, stale=())
+    answer = answered(
+        "/cis",
+        page,
+        lambda ctx, _page: of_card(status_command.render(ctx, detail, stale)),
         CODES[detail.state],
     )
+    return replace(answer, body=detail)
 
 
 def ask_list(source: Source, asked: Asked) -> ShellAnswer:
@@ -75,26 +71,28 @@ def ask_list(source: Source, asked: Asked) -> ShellAnswer:
 
 def ask_project(source: Source, asked: Asked) -> ShellAnswer:
     """The CIs at home on a project."""
-    return asked.about_branch(
-        lambda project, branch: _listed(source, None, project=project, branch=branch)
+    return about_branch(
+        asked.words,
+        lambda project, branch: _listed(source, None, project=project, branch=branch),
     )
 
 
-def _listed(source: Source, state: State | None, **asked: object) -> ShellAnswer:
+def _listed(
+    source: Source, state: State | None, *, bad_only: bool = False, **asked: object
+) -> ShellAnswer:
     page = all_cis(source, state=state, **asked)
     answer = listing_of(source, page, state)
-    return _answer(
-        page, answer, lambda ctx: _view(ctx, answer, list_command.headline(answer), answer.cis)
-    )
+    shown = [ci for ci in answer.cis if ci.state.bad or not bad_only]
+    code = of_states(ci.state for ci in answer.cis)
+    return answered("/cis", page, lambda ctx, _page: _view(ctx, answer, shown), code)
 
 
-def _answer(page: CiPage, listing: Listing, show: Show) -> ShellAnswer:
-    return ShellAnswer(page, show, sheet("/cis", page), of_states(ci.state for ci in listing.cis))
-
-
-def _view(ctx: Context, listing: Listing, said: Line, cis: Iterable[CiLine]) -> View:
+def _view(ctx: Context, listing: Listing, cis: Iterable[CiLine]) -> View:
     shown = _table(ctx, cis)
-    parts: tuple[Line | Table, ...] = (said, *([shown] if shown.rows else []))
+    parts: tuple[Line | Table, ...] = (
+        list_command.headline(listing),
+        *([shown] if shown.rows else []),
+    )
     return View((*parts, *wording.stale_lines(ctx, listing.stale)), ctx.page())
 
 
@@ -105,10 +103,7 @@ def _table(ctx: Context, cis: Iterable[CiLine]) -> Table:
         Column(
             "For", lambda row: figures.span(ctx.now - row.since) if row.since else "", right=True
         ),
-        Column(
-            "Passed", lambda row: figures.percent(row.rate.share) if row.rate else "", right=True
-        ),
-        Column("95 %", lambda row: interval(row.rate)),
+        *RATE,
         Column("n", lambda row: figures.number(row.rate.n) if row.rate else "", right=True),
         Column("Heard", lambda row: _heard(ctx, row), right=True),
         Column("Open", _incidents),
@@ -127,19 +122,9 @@ def _incidents(ci: CiLine) -> Line:
 
 def ask_change(source: Source, asked: Asked) -> ShellAnswer:
     """What each CI says of a patch set."""
-    wanted = parse_change(asked.text)
-    path = "/changes/<number>"
-    report = source.ask(
-        ChangeReport,
-        path,
-        number=wanted.number,
-        patch_set=wanted.patch_set,
-        project=wanted.project,
-        server=asked.options.get("server"),
-    )
-    return ShellAnswer(
-        report, lambda ctx: _change(ctx, report), sheet(path, report), exit_code(report)
-    )
+    wanted, path = parse_change(asked.text), "/changes/<number>"
+    report = source.ask(ChangeReport, path, **asdict(wanted), **asked.options)
+    return answered(path, report, _change, exit_code(report))
 
 
 def exit_code(report: ChangeReport) -> int:
@@ -182,23 +167,15 @@ def _said(verdict: CiVerdict) -> Line:
 
 def ask_compare(source: Source, asked: Asked) -> ShellAnswer:
     """How often two CIs agree, and where they do not."""
-    names: list[str] = []
-
-    def find(words: tuple[str, ...]) -> str:
-        if not names:
-            names.extend(ci.name for ci in all_cis(source).items)
-        return resolve(" ".join(words), names)
-
-    def two(words: tuple[str, ...], branch: str | None) -> Comparison:
-        first, second = compare_command.read_names(
-            words, find, lambda some: about(some, lambda said: find((said,)))
-        )
-        return source.ask(Comparison, "/compare", first=first, second=second, branch=branch)
-
-    comparison = two(asked.words, asked.branch) if asked.branch else with_branch(asked.words, two)
-    return ShellAnswer(
-        comparison, lambda ctx: _compare(ctx, comparison), sheet("/compare", comparison)
+    names = [ci.name for ci in all_cis(source).items]
+    comparison = compare_command.asked(
+        asked.words,
+        lambda name: resolve(name, names),
+        lambda first, second, branch: source.ask(
+            Comparison, "/compare", first=first, second=second, branch=branch
+        ),
     )
+    return answered("/compare", comparison, _compare)
 
 
 def _compare(ctx: Context, comparison: Comparison) -> View:
@@ -210,7 +187,7 @@ def _compare(ctx: Context, comparison: Comparison) -> View:
         Column(comparison.first.name, lambda row: wording.result_word(row.result)),
         Column("When", lambda row: figures.ago(row.posted_at, ctx.now), right=True),
         Column("Failed jobs", lambda row: wording.jobs(row.failed_jobs), loose=True),
-        Column("Subject", lambda row: figures.cut(row.subject, 60), wide=True, loose=True),
+        SUBJECT,
     )
     return head(compare_command.render(ctx, comparison), examples, lines=2)
 
@@ -219,41 +196,36 @@ QUESTIONS = (
     ShellQuestion(
         COMMANDS["status"],
         ask_status,
-        BRANCH,
+        "/cis",
         examples=(
             "cibot status",
             "cibot status netapp --exit-code",
             "cibot status netapp --branch master",
             "cibot status --watch",
         ),
-        csv=True,
         codes=f"{MEANING}; without a name, the worst of all CIs",
-        completes="ci",
     ),
     ShellQuestion(
         COMMANDS["list"],
         ask_list,
-        options("/cis", "branch", "project", "owner", "search=q", "sort"),
+        "/cis",
+        more=("project", "owner", "search=q", "sort"),
         examples=("cibot list --project cinder --sort name", "cibot list --csv"),
-        csv=True,
         codes=f"{MEANING}: the worst of those listed",
-        completes="state",
     ),
     ShellQuestion(
         COMMANDS["project"],
         ask_project,
-        BRANCH,
+        "/cis",
         examples=("cibot project cinder --json", "cibot project cinder --branch master"),
-        csv=True,
         codes=f"{MEANING}: the worst of those listed",
-        completes="project",
     ),
     ShellQuestion(
         COMMANDS["change"],
         ask_change,
-        options("/changes/<number>", "server"),
+        "/changes/<number>",
+        more=("server",),
         examples=("cibot change 912345", "cibot change 912345 --exit-code"),
-        csv=True,
         codes=(
             f"0 no CI failed, {CODES[State.FAILING]} a failure is worth a look or open,"
             f" {CODES[State.DEGRADED]} no failure is anything to look at,"
@@ -263,9 +235,7 @@ QUESTIONS = (
     ShellQuestion(
         COMMANDS["compare"],
         ask_compare,
-        BRANCH,
+        "/compare",
         examples=('cibot compare "pure storage" zuul',),
-        csv=True,
-        completes="ci",
     ),
 )

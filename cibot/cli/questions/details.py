@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
-from typing import TypeVar
+from typing import Any
 
 from cibot.chat.commands import COMMANDS
 from cibot.chat.commands import contact as contact_command
@@ -13,23 +12,23 @@ from cibot.chat.commands import jobs as jobs_command
 from cibot.chat.commands import missed as missed_command
 from cibot.chat.commands import recheck as recheck_command
 from cibot.chat.commands import why as why_command
-from cibot.chat.typed import about
+from cibot.chat.typed import about, about_branch
 from cibot.cli.questions.question import (
-    BRANCH,
     CODES,
     MEANING,
+    RATE,
+    SUBJECT,
     Asked,
     ShellAnswer,
     ShellQuestion,
-    interval,
-    sheet,
+    answered,
+    has_branch,
 )
-from cibot.cli.view import Column, Table, View, head, of_card, table
+from cibot.cli.view import Column, View, head, of_card, table
 from cibot.client.source import Source
 from cibot.health.signal import Signal
 from cibot.incidents.signal_words import threshold_words
 from cibot.reports import wording
-from cibot.reports.contact import Contact
 from cibot.reports.context import Context
 from cibot.reports.failures import Verdict
 from cibot.reports.history import Day, History
@@ -37,28 +36,31 @@ from cibot.reports.jobs import JobLine, Jobs
 from cibot.reports.missed import Missed, MissedPatchSet
 from cibot.reports.status import CiDetail
 from cibot.text import figures
-from cibot.text.card import NO_RESULTS, Card, Line, Span, line, patch_set_span, web_address
+from cibot.text.card import NO_RESULTS, Line, Span, line, patch_set_span, web_address
+from cibot.web.api import BY_PATH
 
-T = TypeVar("T")
 _BAR = 20  # cells of a day on which everything passed
 
 
-def _asks(
+def _of_ci(
+    name: str,
     path: str,
-    kind: type[T],
-    show: Callable[[Context, T], View],
-    code: Callable[[T], int] | None = None,
-) -> Callable[[Source, Asked], ShellAnswer]:
+    show: Callable[[Context, Any], View],
+    examples: tuple[str, ...] = (),
+    code: Callable[[Any], int] | None = None,
+    codes: str = "",
+) -> ShellQuestion:
     """A question about the one CI that the words mean, or about it on a branch."""
 
     def ask(source: Source, asked: Asked) -> ShellAnswer:
-        answer = asked.about_branch(
-            lambda name, branch: source.ask(kind, path, name=name, branch=branch)
-        )
-        rows = sheet(path, answer)
-        return ShellAnswer(answer, lambda ctx: show(ctx, answer), rows, code and code(answer))
+        def put(name: str, branch: str | None = None) -> Any:
+            return source.ask(kind, path, name=name, branch=branch)
 
-    return ask
+        kind = BY_PATH[path].answer
+        answer = (about_branch if has_branch(path) else about)(asked.words, put)
+        return answered(path, answer, show, code and code(answer))
+
+    return ShellQuestion(COMMANDS[name], ask, path, examples=examples, codes=codes)
 
 
 def _why(ctx: Context, detail: CiDetail) -> View:
@@ -76,27 +78,22 @@ def _why(ctx: Context, detail: CiDetail) -> View:
     )
     began = () if detail.onset is None else (why_command.began(ctx, detail.onset),)
     standing = () if detail.standing is None else (line(wording.standing(detail.standing)),)
-    return head(card, signals, *began, *standing, _failures(ctx, detail.failures), *incidents)
-
-
-def _failures(ctx: Context, verdicts: tuple[Verdict, ...]) -> Table:
-    return table(
-        verdicts,
+    failures = table(
+        detail.failures,
         Column[Verdict]("Failed", lambda row: figures.ago(row.posted_at, ctx.now), right=True),
         Column("Patch set", lambda row: line(patch_set_span(row.number, row.patch_set, row.page))),
         Column("Said", lambda row: wording.result_word(row.result, row.outcome)),
         Column("Jobs", lambda row: wording.jobs(row.failed_jobs), loose=True),
-        Column("Subject", lambda row: figures.cut(row.subject, 60), wide=True, loose=True),
+        SUBJECT,
     )
+    return head(card, signals, *began, *standing, failures, *incidents)
 
 
 def _jobs(ctx: Context, jobs: Jobs) -> View:
     shown = table(
         jobs.jobs,
         Column[JobLine]("Job", _job, loose=True),
-        Column("Passed", lambda row: figures.percent(row.rate.share) if row.rate else "",
-               right=True),
-        Column("95 %", lambda row: interval(row.rate)),
+        *RATE,
         Column("n", lambda row: figures.number(row.rate.n) if row.rate else "0", right=True),
         Column("Broke", lambda row: str(row.infra or ""), right=True, wide=True),
         Column("Last", lambda row: f"{row.streak} {jobs_command.STREAKS[row.streak_of]}"),
@@ -152,59 +149,46 @@ def _missed(ctx: Context, missed: Missed) -> View:
     return head(missed_command.render(missed), shown)
 
 
-def _said(render: Callable[[Contact], Card]) -> Callable[[Source, Asked], ShellAnswer]:
-    def ask(source: Source, asked: Asked) -> ShellAnswer:
-        path = "/cis/<name>/contact"
-        contact = about(asked.words, lambda name: source.ask(Contact, path, name=name))
-        return ShellAnswer(contact, lambda _ctx: of_card(render(contact)))
-
-    return ask
-
-
 def ask_history(source: Source, asked: Asked) -> ShellAnswer:
     """A bar a day, and the incidents in them."""
     words, days = history_command.read_words(asked.words)
     path = "/cis/<name>/history"
-    history = replace(asked, words=words).about_branch(
-        lambda name, branch: source.ask(History, path, name=name, days=days, branch=branch)
+    history = about_branch(
+        words, lambda name, branch: source.ask(History, path, name=name, days=days, branch=branch)
     )
-    return ShellAnswer(history, lambda ctx: _history(ctx, history), sheet(path, history))
+    return answered(path, history, _history)
 
 
 QUESTIONS = (
-    ShellQuestion(
-        COMMANDS["why"],
-        _asks("/cis/<name>", CiDetail, _why, lambda detail: CODES[detail.state]),
-        BRANCH,
-        examples=("cibot why netapp --json",),
-        csv=True,
-        codes=MEANING,
-        completes="ci",
+    _of_ci(
+        "why",
+        "/cis/<name>",
+        _why,
+        ("cibot why netapp --json",),
+        lambda detail: CODES[detail.state],
+        MEANING,
     ),
-    ShellQuestion(
-        COMMANDS["jobs"],
-        _asks("/cis/<name>/jobs", Jobs, _jobs),
-        BRANCH,
-        examples=("cibot jobs netapp --csv", "cibot jobs netapp --branch master"),
-        csv=True,
-        completes="ci",
+    _of_ci(
+        "jobs",
+        "/cis/<name>/jobs",
+        _jobs,
+        ("cibot jobs netapp --csv", "cibot jobs netapp --branch master"),
     ),
     ShellQuestion(
         COMMANDS["history"],
         ask_history,
-        BRANCH,
+        "/cis/<name>/history",
         examples=("cibot history netapp 30d --csv",),
-        csv=True,
-        completes="ci",
     ),
-    ShellQuestion(
-        COMMANDS["missed"],
-        _asks("/cis/<name>/missed", Missed, _missed),
-        BRANCH,
-        examples=("cibot missed netapp --csv",),
-        csv=True,
-        completes="ci",
+    _of_ci("missed", "/cis/<name>/missed", _missed, ("cibot missed netapp --csv",)),
+    _of_ci(
+        "contact",
+        "/cis/<name>/contact",
+        lambda _ctx, contact: of_card(contact_command.render(contact)),
     ),
-    ShellQuestion(COMMANDS["contact"], _said(contact_command.render), completes="ci"),
-    ShellQuestion(COMMANDS["recheck"], _said(recheck_command.render), completes="ci"),
+    _of_ci(
+        "recheck",
+        "/cis/<name>/contact",
+        lambda _ctx, contact: of_card(recheck_command.render(contact)),
+    ),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -18,7 +18,7 @@ from cibot.chat.commands import summary as summary_command
 from cibot.chat.commands import unsilence as unsilence_command
 from cibot.chat.commands import why as why_command
 from cibot.chat.typed import number_in
-from cibot.cli.questions.question import BRANCHES, CODES, Asked, ShellAnswer, ShellQuestion, sheet
+from cibot.cli.questions.question import CODES, Asked, ShellAnswer, ShellQuestion, answered
 from cibot.cli.view import Column, View, head, of_card, table
 from cibot.client.source import PAGE_SIZE, Source, silences, whole
 from cibot.errors import UserError
@@ -50,8 +50,10 @@ _Feed = tuple[ServerFeeds, FeedState]
 def ask_summary(source: Source, asked: Asked) -> ShellAnswer:
     """A day at a glance."""
     day, branch = summary_command.read_words(asked.words, datetime.now(UTC).date())
-    answer = source.ask(Summary, "/summary", day=day, branch=asked.branch or branch)
-    return ShellAnswer(answer, lambda ctx: of_card(summary_command.summary_card(ctx, answer)))
+    answer = source.ask(Summary, "/summary", day=day, branch=branch)
+    return answered(
+        "/summary", answer, lambda ctx, digest: of_card(summary_command.summary_card(ctx, digest))
+    )
 
 
 def ask_incidents(source: Source, asked: Asked) -> ShellAnswer:
@@ -63,11 +65,12 @@ def ask_incidents(source: Source, asked: Asked) -> ShellAnswer:
     page = whole(source, IncidentPage, "/incidents", state="open", **of_ci)
     if ended:
         page = replace(page, items=(*page.items, *_ended(source, of_ci)))
-    return ShellAnswer(
+    is_open = any(incident.resolved_at is None for incident in page.items)
+    return answered(
+        "/incidents",
         page,
-        lambda ctx: _view(ctx, page.items, ended=ended),
-        sheet("/incidents", page),
-        CODES[State.FAILING] if any(incident.resolved_at is None for incident in page.items) else 0,
+        lambda ctx, page: _view(ctx, page.items, ended=ended),
+        CODES[State.FAILING] if is_open else 0,
     )
 
 
@@ -105,26 +108,25 @@ def _state(ctx: Context, incident: IncidentLine) -> str:
 
 
 def _incident(source: Source, number: int) -> ShellAnswer:
-    timeline = source.ask(IncidentTimeline, "/incidents/<id>", id=number)
-
-    def show(ctx: Context) -> View:
-        incident = timeline.incident
-        head = line(*wording.incident_head(ctx, incident), f": {_state(ctx, incident)}")
-        lines: list[Line] = [head]
-        seen = wording.seen_sentence(ctx, incident.seen) + wording.first_bad(ctx, (incident,))
-        lines += [seen] if seen else []
-        lines += [why_command.began(ctx, timeline.onset)] if timeline.onset else []
-        steps = table(
-            timeline.steps,
-            Column[TimelineStep]("When (UTC)", lambda step: f"{step.at:%a %d %b %H:%M}"),
-            Column("Step", lambda step: step.name),
-            Column("Why", lambda step: wording.step(ctx, step), loose=True),
-        )
-        return View((*lines, *([steps] if steps.rows else ())), incident.page)
-
+    path = "/incidents/<id>"
+    timeline = source.ask(IncidentTimeline, path, id=number)
     is_open = timeline.incident.resolved_at is None
-    code = CODES[State.FAILING] if is_open else 0
-    return ShellAnswer(timeline, show, sheet("/incidents/<id>", timeline), code)
+    return answered(path, timeline, _timeline, CODES[State.FAILING] if is_open else 0)
+
+
+def _timeline(ctx: Context, timeline: IncidentTimeline) -> View:
+    incident = timeline.incident
+    lines = [line(*wording.incident_head(ctx, incident), f": {_state(ctx, incident)}")]
+    seen = wording.seen_sentence(ctx, incident.seen) + wording.first_bad(ctx, (incident,))
+    lines += [seen] if seen else []
+    lines += [why_command.began(ctx, timeline.onset)] if timeline.onset else []
+    steps = table(
+        timeline.steps,
+        Column[TimelineStep]("When (UTC)", lambda step: f"{step.at:%a %d %b %H:%M}"),
+        Column("Step", lambda step: step.name),
+        Column("Why", lambda step: wording.step(ctx, step), loose=True),
+    )
+    return View((*lines, *([steps] if steps.rows else ())), incident.page)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,15 +138,14 @@ class Silences:
 
 def ask_silences(source: Source, _asked: Asked) -> ShellAnswer:
     """Which alerts are muted."""
-    answer = Silences(silences(source))
-    return ShellAnswer(answer, lambda ctx: _silences(ctx, answer.items), sheet("/silences", answer))
+    return answered("/silences", Silences(silences(source)), _silences)
 
 
-def _silences(ctx: Context, listed: Sequence[Silence]) -> View:
-    if not listed:
+def _silences(ctx: Context, listed: Silences) -> View:
+    if not listed.items:
         return of_card(silences_command.render(ctx, ()))
     shown = table(
-        listed,
+        listed.items,
         Column[Silence]("#", lambda row: f"#{row.id}", right=True),
         Column("CI", lambda row: line(Span(row.ci, strong=True)), loose=True),
         Column("Until (UTC)", lambda row: f"{row.until:%a %d %b %H:%M}"),
@@ -159,12 +160,7 @@ def ask_feeds(source: Source, _asked: Asked) -> ShellAnswer:
     """When each Gerrit was heard."""
     answer = source.ask(FeedList, "/feeds")
     code = CODES[State.UNKNOWN] if any(feeds.stale for feeds in answer.items) else 0
-    return ShellAnswer(
-        answer,
-        lambda ctx: _feeds(ctx, answer),
-        sheet("/feeds", answer),
-        code,
-    )
+    return answered("/feeds", answer, _feeds, code)
 
 
 def _feeds(ctx: Context, answer: FeedList) -> View:
@@ -198,10 +194,9 @@ def ask_report(source: Source, asked: Asked) -> ShellAnswer:
     wanted = report_command.read_words(asked.words, datetime.now(UTC).date())
     path = "/report"
     days: dict[str, object] = {"from": wanted.since, "to": wanted.until, "days": wanted.days}
-    branch = asked.branch or wanted.branch
-    report = source.ask(PeriodReport, path, project=wanted.project, branch=branch, **days)
+    report = source.ask(PeriodReport, path, project=wanted.project, branch=wanted.branch, **days)
     code = CODES[State.FAILING] if report.totals[Ruling.NOT_MET] else 0
-    return ShellAnswer(report, lambda ctx: _report(ctx, report), sheet(path, report), code)
+    return answered(path, report, _report, code)
 
 
 def _report(ctx: Context, report: PeriodReport) -> View:
@@ -295,31 +290,29 @@ def ask_unsilence(source: Source, asked: Asked) -> ShellAnswer:
 
 
 QUESTIONS = (
-    ShellQuestion(COMMANDS["summary"], ask_summary, BRANCHES),
+    ShellQuestion(COMMANDS["summary"], ask_summary, "/summary"),
     ShellQuestion(
         COMMANDS["incidents"],
         ask_incidents,
+        "/incidents",
         examples=("cibot incidents netapp", "cibot incidents 1"),
-        csv=True,
         codes=f"{CODES[State.FAILING]} while one is open, else 0",
     ),
-    ShellQuestion(COMMANDS["silences"], ask_silences, csv=True),
+    ShellQuestion(COMMANDS["silences"], ask_silences, "/silences"),
     ShellQuestion(
         COMMANDS["feeds"],
         ask_feeds,
-        csv=True,
+        "/feeds",
         codes=f"{CODES[State.UNKNOWN]} when one is stale, else 0",
     ),
     ShellQuestion(
         COMMANDS["report"],
         ask_report,
-        BRANCHES,
+        "/report",
         examples=("cibot report cinder 2026-09-01 2026-12-01", "cibot report cinder --csv"),
-        csv=True,
         codes=f"{CODES[State.FAILING]} where a CI did not meet a rule",
-        completes="project",
     ),
     ShellQuestion(COMMANDS["ack"], ask_ack),
-    ShellQuestion(COMMANDS["silence"], ask_silence, completes="ci"),
-    ShellQuestion(COMMANDS["unsilence"], ask_unsilence, completes="ci"),
+    ShellQuestion(COMMANDS["silence"], ask_silence),
+    ShellQuestion(COMMANDS["unsilence"], ask_unsilence),
 )

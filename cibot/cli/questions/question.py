@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import click
 
 from cibot.chat.command import Command
-from cibot.chat.typed import about, about_branch
-from cibot.cli.view import Show
+from cibot.cli.view import Column, Show, View
 from cibot.client.source import Source
 from cibot.model import State
-from cibot.reports.signals import Rate
+from cibot.reports.context import Context
 from cibot.text import figures
 from cibot.web.api import BY_PATH
 from cibot.web.api.openapi import parameters
@@ -22,7 +22,7 @@ from cibot.web.api.tables import Lines
 T = TypeVar("T")
 
 
-def options(path: str, *names: str) -> tuple[click.Option, ...]:
+def _options(path: str, names: Iterable[str]) -> list[click.Option]:
     """``--NAME`` for parameters of the question at ``path``, in the API's own words.
 
     An option with another name than its parameter is written ``"search=q"``.
@@ -36,16 +36,15 @@ def options(path: str, *names: str) -> tuple[click.Option, ...]:
         kind = click.Choice(choices) if choices else click.STRING
         flags, metavar = [f"--{flag}", parameter["name"]], None if choices else flag.upper()
         made.append(click.Option(flags, type=kind, metavar=metavar, help=parameter["description"]))
-    return tuple(made)
-
-
-BRANCH = options("/cis/<name>", "branch")
-BRANCHES = options("/report", "branch")
+    return made
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The words after the command's name, and its own options by their names."""
+    """The words after the command's name, and its own options by their names.
+
+    The branch that an option names is among the words, as a chat has it.
+    """
 
     words: tuple[str, ...]
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -54,17 +53,6 @@ class Asked:
     def text(self) -> str:
         """The words as one text."""
         return " ".join(self.words)
-
-    @property
-    def branch(self) -> str | None:
-        """The branch that an option names."""
-        return self.options.get("branch")
-
-    def about_branch(self, ask: Callable[[str, str | None], T]) -> T:
-        """Asks about the CI or project of the words, on the branch that they or an option name."""
-        if self.branch is None:
-            return about_branch(self.words, ask)
-        return about(self.words, lambda name: ask(name, self.branch))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,31 +72,66 @@ class ShellAnswer:
 class ShellQuestion:
     """A chat command that the shell has, too: ``ask`` puts it to a source.
 
-    ``examples`` are more calls for its help; ``codes`` says what ``--exit-code`` tells.
+    ``path`` is its question's in the API, which has its table and knows whether it may be about one
+    branch; ``more`` are parameters of that which are options here. ``examples`` are more calls for
+    its help; ``codes`` says what ``--exit-code`` tells.
     """
 
     command: Command
     ask: Callable[[Source, Asked], ShellAnswer]
-    options: Sequence[click.Option] = ()
+    path: str = ""
+    more: tuple[str, ...] = ()
     examples: tuple[str, ...] = ()
-    csv: bool = False
     codes: str = ""
-    completes: str = ""
+
+    @property
+    def csv(self) -> bool:
+        """Whether its answer is a table."""
+        return bool(self.path) and BY_PATH[self.path].table is not None
+
+    @property
+    def options(self) -> list[click.Option]:
+        """Its own options, the branch first."""
+        if not self.path:
+            return []
+        return _options(self.path, [*(["branch"] if has_branch(self.path) else []), *self.more])
+
+    @property
+    def completes(self) -> str:
+        """What its first argument names: "ci", "project", "state", or "" for something else."""
+        first = self.command.usage.partition(" ")[2].partition(" ")[0]
+        return next((_NAMED[word] for word in re.findall(r"\w+", first) if word in _NAMED), "")
 
 
-def sheet(path: str, answer: Any) -> Lines:
-    """The lines of an answer to the question at ``path``, heads first."""
+_NAMED = {"NAME": "ci", "A": "ci", "P": "project", "PROJECT": "project", "STATE": "state"}
+
+
+def has_branch(path: str) -> bool:
+    """Whether the question at ``path`` may be about one branch."""
+    return "branch" in BY_PATH[path].params.model_fields
+
+
+def answered(
+    path: str, answer: T, show: Callable[[Context, T], View], code: int | None = None
+) -> ShellAnswer:
+    """The answer to the question at ``path``, with its table where it has one."""
     table = BY_PATH[path].table
-    assert table is not None, path
-    return table(answer)
+    return ShellAnswer(answer, lambda ctx: show(ctx, answer), table and table(answer), code)
 
 
-def interval(rate: Rate | None) -> str:
+def _interval(row: Any) -> str:
     """The 95 % interval of a share; empty when it has none."""
-    if rate is None or rate.low is None or rate.high is None:
+    if row.rate is None or row.rate.low is None or row.rate.high is None:
         return ""
-    return figures.interval(rate.low, rate.high)
+    return figures.interval(row.rate.low, row.rate.high)
 
+
+RATE: tuple[Column[Any], ...] = (
+    Column("Passed", lambda row: figures.percent(row.rate.share) if row.rate else "", right=True),
+    Column("95 %", _interval),
+)
+SUBJECT = Column[Any]("Subject", lambda row: figures.cut(row.subject, 60), wide=True, loose=True)
+"""Columns of several tables: a rate, and what a patch set is about."""
 
 CODES = {
     State.HEALTHY: 0,

@@ -89,9 +89,7 @@ def test_once_a_day_also_after_a_restart(sqlite_store: Store) -> None:
         summaries.tick()
         now += timedelta(minutes=5)
     claimed = [
-        sqlite_store.write(
-            lambda tx: outbox.claim(tx, "net", now, now + timedelta(minutes=1))
-        )
+        sqlite_store.write(lambda tx: outbox.claim(tx, "net", now, now + timedelta(minutes=1)))
         for _ in range(2)
     ]
     assert [claim.key if claim else None for claim in claimed] == [

@@ -70,6 +70,7 @@ def test_completing_a_command_imports_none() -> None:
 def test_names_of_cis_and_projects_come_from_the_server(url: str) -> None:
     assert completed("status", "--url", url, "n") == ["NetApp CI"]
     assert completed("why", "--url", url, "Z") == ["Zuul"]
+    assert completed("incidents", "--url", url, "Z") == ["Zuul"]
     assert completed("project", "--url", url, "open") == ["openstack/cinder"]
 
 

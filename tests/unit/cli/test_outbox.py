@@ -42,9 +42,7 @@ def config(tmp_path: Path) -> Path:
 
 
 def _fail(store: Store) -> None:
-    taken = [
-        store.write(lambda tx: outbox.claim(tx, "net", NOW, LATER)) for _ in range(3)
-    ]
+    taken = [store.write(lambda tx: outbox.claim(tx, "net", NOW, LATER)) for _ in range(3)]
     assert taken[0] is not None
     assert taken[1] is not None
     store.write(lambda tx: outbox.mark_dead(tx, taken[0], LATER, "banned from #banned"))  # type: ignore[arg-type]

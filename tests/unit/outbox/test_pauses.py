@@ -47,9 +47,7 @@ def test_what_a_fast_clock_put_back_after_the_lead_was_lost_is_due_at_once(
     fast = Clock()
     fast.now += timedelta(minutes=10)
     say(sqlite_store, "one")
-    assert Sender(
-        sqlite_store, {"net": Paused()}, fast, leads=lambda: leads[0]
-    ).send_one("net")
+    assert Sender(sqlite_store, {"net": Paused()}, fast, leads=lambda: leads[0]).send_one("net")
     network = FakeNetwork(can_look=False)
     assert Sender(sqlite_store, {"net": network}, Clock()).send_one("net")
     assert states(sqlite_store) == {"one": "sent"}
@@ -173,9 +171,7 @@ def test_who_gave_a_message_up_after_another_took_it_says_nothing(sqlite_store: 
 
     def send(*_args: object, **_more: object) -> str:
         later = clock.now + 2 * LEASE
-        taken = sqlite_store.write(
-            lambda tx: outbox.claim(tx, "net", later, later + LEASE)
-        )
+        taken = sqlite_store.write(lambda tx: outbox.claim(tx, "net", later, later + LEASE))
         assert taken is not None
         raise Permanent("banned")
 
