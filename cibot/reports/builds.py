@@ -39,14 +39,6 @@ class BuildLine:
     page: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Builds:
-    """Some builds, and where to go on: None when there are no older ones."""
-
-    builds: tuple[BuildLine, ...]
-    last: BuildKey | None
-
-
 def builds(
     tx: Tx,
     name: str,
@@ -55,8 +47,10 @@ def builds(
     result: Result | None = None,
     after: BuildKey | None = None,
     limit: int = 100,
-) -> Builds:
+) -> tuple[tuple[BuildLine, ...], BuildKey | None]:
     """The builds of the CI that ``name`` means, from the one that follows ``after``.
+
+    And where to go on: None when there are no older ones.
 
     Only those of a ``job`` (its whole name) and with a ``result``, where one is
     given. There may be fewer than ``limit``, or none, and yet older ones: 500
@@ -70,9 +64,9 @@ def builds(
         if job in {None, build.job} and result in {None, build.result}:
             chosen.append(_build(report, build))
         if len(chosen) == limit:
-            return Builds(tuple(chosen), (*_key(report), place))
+            return tuple(chosen), (*_key(report), place)
     more = len(reports) == MOST_REPORTS
-    return Builds(tuple(chosen), (*_key(reports[-1]), 2**31 - 1) if more else None)
+    return tuple(chosen), (*_key(reports[-1]), 2**31 - 1) if more else None
 
 
 def _in_order(

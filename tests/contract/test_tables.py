@@ -16,7 +16,7 @@ from tests.support.canned import CONFIG
 from tests.support.faces import client
 from tests.support.history import History, ago
 
-WITH_TABLE = [endpoint for endpoint in ENDPOINTS if endpoint.has_csv]
+WITH_TABLE = [endpoint for endpoint in ENDPOINTS if endpoint.table]
 
 
 @pytest.fixture
@@ -30,21 +30,24 @@ def rows(api: FlaskClient, path: str, **headers: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(answer.text)))
 
 
-def test_what_can_be_asked_for_as_csv_has_a_table_and_nothing_else_takes_a_format(
-    api: FlaskClient,
-) -> None:
-    assert all(endpoint.table for endpoint in WITH_TABLE)
-    assert len(WITH_TABLE) >= 11
-    assert api.get("/api/v1/feeds?format=csv").status_code == 400
-    assert api.get("/api/v1/feeds", headers={"Accept": "text/csv"}).mimetype == "application/json"
+def test_what_has_a_table_takes_a_format_and_nothing_else_does(api: FlaskClient) -> None:
+    assert all(
+        (endpoint.table is not None) == ("format" in endpoint.params.model_fields)
+        for endpoint in ENDPOINTS
+    )
+    assert len(WITH_TABLE) >= 15
+    assert api.get("/api/v1/summary?format=csv").status_code == 400
+    headers = {"Accept": "text/csv"}
+    assert api.get("/api/v1/summary", headers=headers).mimetype == "application/json"
 
 
 @pytest.mark.parametrize("path", [endpoint.path for endpoint in WITH_TABLE])
 def test_every_table_is_written_out(api: FlaskClient, path: str) -> None:
     name = "cinder" if path.startswith("/projects") else "NetApp CI"
-    asked = path.replace("<name>", name).replace("<number>", "912345")
-    answer = api.get(f"/api/v1{asked}?format=csv")
-    assert answer.status_code == 200
+    asked = path.replace("<name>", name).replace("<number>", "912345").replace("<id>", "1")
+    both = "&first=netapp&second=zuul" if path == "/compare" else ""
+    answer = api.get(f"/api/v1{asked}?format=csv{both}")
+    assert answer.status_code == 200, answer.text
     assert answer.content_type == "text/csv; charset=utf-8"
     assert "attachment" in answer.headers["Content-Disposition"]
     assert answer.headers["ETag"]

@@ -24,7 +24,6 @@ from cibot.web.api.question import (
     CiName,
     CiParams,
     Endpoint,
-    Format,
     OneCi,
     Paged,
     Params,
@@ -81,14 +80,12 @@ class CiListParams(CiFilter, Paged):
     sort: Annotated[
         Literal["worst", "rate", "name", "heard"], Field(description="Default: worst first.")
     ] = "worst"
-    format: Format = None
 
 
 class OneCiPaged(Paged):
     """A list about one CI."""
 
     name: CiName
-    format: Format = None
 
 
 class BuildParams(OneCi, Paged):
@@ -99,7 +96,6 @@ class BuildParams(OneCi, Paged):
         Field(description="The job's whole name."),
     ] = None
     result: Result | None = None
-    format: Format = None
 
 
 def list_cis(tx: Tx, ctx: Context, params: CiListParams) -> CiPage:
@@ -152,12 +148,10 @@ def ci_reports(tx: Tx, _ctx: Context, params: OneCiPaged) -> ReportPage:
 def ci_builds(tx: Tx, _ctx: Context, params: BuildParams) -> BuildPage:
     """A page of builds."""
     after = read_report_key(params.after, 4) if params.after else None
-    answer = builds(
+    items, last = builds(
         tx, params.name, job=params.job, result=params.result, after=after, limit=params.limit
     )
-    last = answer.last
-    following = write_cursor((moment(last[0]), *last[1:])) if last else None
-    return BuildPage(items=answer.builds, next=following)
+    return BuildPage(items, write_cursor((moment(last[0]), *last[1:])) if last else None)
 
 
 def fits(ctx: Context, line: CiLine, q: str | None, owner: str | None) -> bool:

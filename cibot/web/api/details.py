@@ -21,7 +21,6 @@ from cibot.web.api.question import (
     CiName,
     CiParams,
     Endpoint,
-    Format,
     Number,
     OneCi,
     Params,
@@ -36,27 +35,18 @@ class HistoryParams(CiParams):
         int, Field(ge=1, le=MOST_DAYS, description="UTC days, today included; 14 by the hour.")
     ] = 30
     bucket: Annotated[Bucket, Field(description="`hour` adds `hours`, of at most 14 days.")] = "day"
-    format: Format = None
 
 
 class LatencyParams(CiParams):
     """How many days of a CI's latency."""
 
     days: Annotated[int, Field(ge=1, le=MOST_DAYS, description="UTC days, today included.")] = 30
-    format: Format = None
 
 
 class MissedParams(CiParams):
     """How many of the missed patch sets."""
 
     limit: Annotated[int, Field(ge=1, le=200, description="The newest so many.")] = 50
-    format: Format = None
-
-
-class CiTable(CiParams):
-    """A table about one CI."""
-
-    format: Format = None
 
 
 class TwoCis(Params):
@@ -82,7 +72,6 @@ class ChangeParams(Params):
         str | None,
         Field(max_length=255, description="Its project, where several have that number."),
     ] = None
-    format: Format = None
 
 
 def ci_history(tx: Tx, ctx: Context, params: HistoryParams) -> History:
@@ -101,7 +90,7 @@ _DAYS = columns("days", "day", "passes", "fails", "infra", "share")
 _HOURS = columns("hours", "at", "passes", "fails", "infra")
 
 ENDPOINTS: tuple[Endpoint[Any], ...] = (
-    Endpoint("/cis/<name>/jobs", "CIs", "A CI's jobs of seven days, worst first", CiTable, Jobs,
+    Endpoint("/cis/<name>/jobs", "CIs", "A CI's jobs of seven days, worst first", CiParams, Jobs,
              lambda tx, ctx, asked: jobs(tx, ctx, asked.name, asked.branch), columns(
         "jobs", "job", "rate.share", "rate.low", "rate.high", "rate.passes", "rate.n", "infra",
         "streak", "streak_of", "median_s", "last_pass_at", "last_url", "voting",

@@ -67,7 +67,7 @@ def _view(asking: Asking, endpoint: Endpoint[Any]) -> Callable[..., Response]:
         params = read_params(endpoint.params, path)
         answer = endpoint.put_to(asking, params)
         following = link_to(answer.next) if isinstance(answer, Page) else None
-        if endpoint.table and endpoint.has_csv and _wants_csv(params):
+        if endpoint.table and _wants_csv(params):
             response = reply(write_csv(endpoint.table(answer)), _CSV, max_age=_MAX_AGE_S)
             name = f"attachment; filename=cibot_{endpoint.name}.csv"
             response.headers["Content-Disposition"] = name
@@ -76,7 +76,7 @@ def _view(asking: Asking, endpoint: Endpoint[Any]) -> Callable[..., Response]:
             if isinstance(answer, Page):
                 body["next"] = following
             response = reply(written(body), _JSON, max_age=_MAX_AGE_S)
-        if endpoint.has_csv:
+        if endpoint.table:
             response.vary.add("Accept")
         if following:
             response.headers["Link"] = f'<{following}>; rel="next"'

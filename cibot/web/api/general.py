@@ -26,7 +26,6 @@ from cibot.web.api.question import (
     Date,
     Day,
     Endpoint,
-    Format,
     Nothing,
     Params,
     ProjectName,
@@ -59,7 +58,6 @@ class MatrixParams(Params):
     name: ProjectName
     branch: BranchName | None = None
     limit: Annotated[int, Field(ge=1, le=MOST, description="The newest so many changes.")] = 30
-    format: Format = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +103,6 @@ class PeriodParams(Params):
     ] = None
 
 
-class ReportParams(PeriodParams):
-    """The same, with the answer's format."""
-
-    format: Format = None
-
-
 class SummaryParams(Params):
     """Which day, on which branches."""
 
@@ -130,7 +122,6 @@ class UnparsedParams(Params):
     days: Annotated[int, Field(ge=1, le=28, description="How far to look back.")] = 7
     ci: CiName | None = None
     limit: Annotated[int, Field(ge=1, le=500, description="The most frequent so many.")] = 100
-    format: Format = None
 
 
 def projects(tx: Tx, ctx: Context, _params: Nothing) -> ProjectList:
@@ -217,7 +208,7 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = (
     Endpoint("/projects/<name>", "Projects", "A project's last patch sets, with its CIs' verdicts",
              MatrixParams, Matrix, project_matrix, _matrix_lines),
     Endpoint("/report", "Summary", "What the CIs of a project promised and did in a period",
-             ReportParams, PeriodReport, report_of, _period_lines),
+             PeriodParams, PeriodReport, report_of, _period_lines),
     Endpoint("/summary", "Summary", "A day at a glance", SummaryParams, Summary,
              lambda tx, ctx, asked: summary(tx, ctx, asked.day, branch=asked.branch)),
     Endpoint("/unparsed", "Operation", "What CIs wrote that no format recognised, by shape",

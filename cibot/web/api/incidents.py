@@ -16,7 +16,7 @@ from cibot.store.engine import Tx
 from cibot.store.incidents import incidents_before
 from cibot.store.silences import silences_before
 from cibot.web.api.paging import Page, first_of, read_number
-from cibot.web.api.question import CiName, Endpoint, Format, Number, Paged, Params
+from cibot.web.api.question import CiName, Endpoint, Number, Paged, Params
 from cibot.web.api.tables import columns
 
 
@@ -39,7 +39,6 @@ class IncidentListParams(Paged):
 
     state: Literal["open", "all"] = "open"
     ci: CiName | None = None
-    format: Format = None
 
 
 class OneIncident(Params):
@@ -54,7 +53,6 @@ class SilenceListParams(Paged):
     state: Annotated[
         Literal["active", "all"], Field(description="`active` mute something now.")
     ] = "active"
-    format: Format = None
 
 
 class OneSilence(Params):

@@ -88,7 +88,7 @@ def _question(endpoint: Endpoint[Any], shared: dict[str, Any]) -> dict[str, Any]
     if isinstance(endpoint.answer, type) and issubclass(endpoint.answer, Page):
         headers["Link"] = {"schema": {"type": "string"}}
     content = {"application/json": {"schema": schema_of(endpoint.answer, shared)}}
-    if endpoint.has_csv:
+    if endpoint.table:
         content["text/csv"] = {"schema": {"type": "string"}}
     return {
         "operationId": endpoint.name,

@@ -8,7 +8,15 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+    create_model,
+)
 
 from cibot.actions.roles import Actor
 from cibot.reports.context import Context
@@ -106,7 +114,7 @@ class Endpoint(Generic[P]):
 
     ``ask`` returns an ``answer`` or raises UserError, which becomes 404; None where the answer
     is always the same. ``tag`` groups it in the documentation. ``table`` is the answer for a
-    spreadsheet; it can be had over HTTP where ``params`` has a `Format`.
+    spreadsheet; with it ``params`` have a ``format``.
     """
 
     path: str
@@ -117,6 +125,12 @@ class Endpoint(Generic[P]):
     ask: Callable[[Tx, Context, P], Any] | None
     table: Table | None = None
 
+    def __post_init__(self) -> None:
+        if self.table is not None:
+            name = self.params.__name__
+            with_format = create_model(name, __base__=self.params, format=(Format, None))
+            object.__setattr__(self, "params", with_format)
+
     @property
     def name(self) -> str:
         """Its operation's id, as ``cis_name_history``."""
@@ -126,11 +140,6 @@ class Endpoint(Generic[P]):
         """The answer, read in one transaction."""
         ask = self.ask
         return asking.ask(lambda tx, ctx: ask(tx, ctx, params)) if ask else self.answer()
-
-    @property
-    def has_csv(self) -> bool:
-        """Whether it answers as CSV over HTTP."""
-        return "format" in self.params.model_fields
 
 
 @dataclass(frozen=True, slots=True)
