@@ -7,11 +7,10 @@ import re
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import click
-from rich.cells import cell_len
 from rich.color import Color
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -30,6 +29,7 @@ from cibot.web.api.plain import plain
 from cibot.web.api.tables import Lines, write_csv
 
 _WIDE = 100  # columns of a terminal from which on nothing is left out
+_ENDLESS = 100_000  # columns of what is no terminal: nothing is wrapped
 _GAP = 2
 # Control characters that JSON does not escape and terminals obey; they occur within strings only.
 _OBEYED = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -50,13 +50,16 @@ def to_terminal(view: View, width: int) -> RenderableType:
 
 
 def print_view(view: View) -> None:
-    """To standard output: by rich where that is a terminal, else plain."""
+    """To standard output; where that is no terminal, without colours, links and limits."""
     if sys.stdout.isatty():
         console = Console(highlight=False)
         console.print(to_terminal(view, console.width))
         return
-    for row in plain_lines(view):
-        click.echo(row)
+    endless = Console(width=_ENDLESS, color_system=None, highlight=False)
+    with endless.capture() as written:
+        endless.print(to_terminal(replace(view, link=None), _ENDLESS))
+    for row in written.get().splitlines():
+        click.echo(row.rstrip())
 
 
 def print_json(body: object) -> None:
@@ -71,15 +74,6 @@ def print_csv(rows: Lines) -> None:
     click.echo(write_csv(rows), nl=False)
 
 
-def plain_lines(view: View) -> Iterator[str]:
-    """Without colours, links and limits: what a pipe gets."""
-    for part in _aired(view):
-        if isinstance(part, Table):
-            yield from _plain_table(part)
-        else:
-            yield _plain(part)
-
-
 def _aired(view: View) -> Iterator[Line | Table]:
     """The parts, with an empty line between a table and what follows it."""
     for before, part in pairwise((None, *view.parts)):
@@ -87,22 +81,6 @@ def _aired(view: View) -> Iterator[Line | Table]:
             yield ()
         if part is not None:
             yield part
-
-
-def _plain(spans: Line) -> str:
-    return "".join(_clean(span) for span in spans).rstrip()
-
-
-def _plain_table(table: Table) -> Iterator[str]:
-    titles = [column.title for column in table.columns]
-    rows = [titles, *([_plain(cell) for cell in row] for row in table.rows)]
-    widths = [max(cell_len(row[place]) for row in rows) for place in range(len(titles))]
-    for row in rows:
-        cells = []
-        for column, text, width in zip(table.columns, row, widths, strict=True):
-            blanks = " " * (width - cell_len(text))
-            cells.append(blanks + text if column.right else text + blanks)
-        yield (" " * _GAP).join(cells).rstrip()
 
 
 def _rich_table(table: Table, width: int) -> RichTable:
