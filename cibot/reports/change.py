@@ -198,7 +198,7 @@ def ci_verdicts(
         for verdict in stored
         if verdict.patch_set == patch_sets[verdict.change_id] and verdict.ci_id in lines
     ]
-    last, started = _last_words(here)
+    last, started = last_words(here)
     failed = {(verdict.change_id, verdict.ci_id) for verdict in last if verdict.result in BAD}
     wanted = {(verdict.change_id, verdict.seq) for verdict in last} | {
         (verdict.change_id, verdict.seq)
@@ -235,7 +235,7 @@ def _run_again(start: StoredVerdict, last: Sequence[StoredVerdict]) -> StoredVer
     return next(same, max(own, key=lambda word: word.posted_at, default=start))
 
 
-def _last_words(
+def last_words(
     reports: Iterable[StoredVerdict],
 ) -> tuple[list[StoredVerdict], dict[tuple[int, int], StoredVerdict]]:
     """The last judging report of each CI and pipeline on a change, and the starts after them."""

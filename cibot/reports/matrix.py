@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cibot.model import Result
+from cibot.reports.change import last_words
 from cibot.reports.ci import CiLine
 from cibot.reports.context import Context
 from cibot.reports.failures import verdict_of
@@ -84,9 +85,6 @@ def matrix(
         home = lines_on(ctx, home, {branch})
     changes = latest_changes(tx, project, ctx.now - _LOOK_BACK, min(limit, MOST), branch)
     verdicts = verdicts_on(tx, [change.id for change in changes])
-    said: dict[int, list[VerdictRow]] = {change.id: [] for change in changes}
-    for verdict in verdicts:
-        said[verdict.change_id].append(verdict)
     names = {line.id: line.name for line in every}
     judge = reference_on(tx, ctx, project, names, branch)
     reference = judge.name if judge else None
@@ -99,35 +97,37 @@ def matrix(
     at_home = sorted(
         home, key=lambda ci: (ci.name != reference, -judged[ci.id], ci.name.casefold())
     )
-    rows = (_row(change, said[change.id], names) for change in changes if said[change.id])
-    # Of some changes a CI has only said what judges nothing.
-    shown = tuple(row for row in rows if row.cells)
-    return Matrix(project, reference, tuple(at_home), shown, branch, tuple(branches))
+    rows = _rows(changes, verdicts, names)
+    return Matrix(project, reference, tuple(at_home), rows, branch, tuple(branches))
 
 
-def _row(change: ChangeRow, said: Sequence[VerdictRow], names: dict[int, str]) -> MatrixRow:
-    last = max(verdict.patch_set for verdict in said)
-    words: dict[int, dict[str | None, VerdictRow]] = {}
-    for verdict in said:
-        heard = words.setdefault(verdict.ci_id, {}) if verdict.patch_set == last else None
-        if heard is not None and (verdict.result is not None or verdict.outcome == "started"):
-            _hear(heard, verdict)
-    cells = tuple(
-        _cell(names[ci], list(by_pipeline.values()))
-        for ci, by_pipeline in words.items()
-        if by_pipeline and ci in names
+def _rows(
+    changes: Sequence[ChangeRow], verdicts: Sequence[VerdictRow], names: Mapping[int, str]
+) -> tuple[MatrixRow, ...]:
+    """What CIs say of the last patch set of each change; without one that nobody judges."""
+    newest: dict[int, int] = {}
+    for verdict in verdicts:
+        newest[verdict.change_id] = max(verdict.patch_set, newest.get(verdict.change_id, 0))
+    words, started = last_words(
+        verdict for verdict in verdicts if verdict.patch_set == newest[verdict.change_id]
     )
-    return MatrixRow(change.number, last, change.subject, change.updated_at, cells)
-
-
-def _hear(heard: dict[str | None, VerdictRow], verdict: VerdictRow) -> None:
-    """A start counts only until there is a word: of the CI, whatever the pipeline is called."""
-    if verdict.result is None and any(each.result is not None for each in heard.values()):
-        return
-    if verdict.result is not None:
-        for pipeline in [key for key, each in heard.items() if each.result is None]:
-            del heard[pipeline]
-    heard[verdict.pipeline] = verdict
+    said: dict[int, dict[int, list[VerdictRow]]] = {change.id: {} for change in changes}
+    for word in words:
+        said[word.change_id].setdefault(word.ci_id, []).append(word)
+    for (change_id, ci_id), start in started.items():
+        said[change_id].setdefault(ci_id, [start])
+    rows = (
+        MatrixRow(
+            change.number,
+            newest[change.id],
+            change.subject,
+            change.updated_at,
+            tuple(_cell(names[ci], some) for ci, some in said[change.id].items() if ci in names),
+        )
+        for change in changes
+        if said[change.id]
+    )
+    return tuple(row for row in rows if row.cells)
 
 
 def _cell(ci: str, said: Sequence[VerdictRow]) -> MatrixCell:
