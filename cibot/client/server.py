@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
-from requests.auth import AuthBase
 
 from cibot import __version__
 from cibot.collector.complaints import (
@@ -27,24 +25,15 @@ from cibot.web.api.question import PREFIX
 TIMEOUT = (5.0, 30.0)  # seconds to connect, and between two bytes
 
 
-class _Bearer(AuthBase):
+def _bearer(token: str | None) -> Callable[[requests.PreparedRequest], requests.PreparedRequest]:
     """Sends the token, or nothing; a ``.netrc`` is not read."""
 
-    def __init__(self, token: str | None) -> None:
-        self._token = token
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        if self._token:
-            request.headers["Authorization"] = f"Bearer {self._token}"
+    def sign(request: requests.PreparedRequest) -> requests.PreparedRequest:
+        if token:
+            request.headers["Authorization"] = f"Bearer {token}"
         return request
 
-
-@dataclass(slots=True)
-class _CachedAnswer:
-    """An answer and its ETag: asked again, an unchanged one costs a 304."""
-
-    tag: str
-    body: Any
+    return sign
 
 
 class Server:
@@ -66,9 +55,9 @@ class Server:
         self._has_token = bool(token)
         self._timeout = timeout
         self._verify = ca_file or True  # of each request: REQUESTS_CA_BUNDLE outdoes a session's
-        self._cached: dict[str, _CachedAnswer] = {}
+        self._cached: dict[str, tuple[str, Any]] = {}  # an ETag and its body
         self._session = DirectSession()
-        self._session.auth = _Bearer(token)
+        self._session.auth = _bearer(token)
         self._session.headers.update(
             {"Accept": "application/json", "User-Agent": f"cibot/{__version__}"}
         )
@@ -87,14 +76,14 @@ class Server:
         trying again may help, Permanent where a person must act.
         """
         key = f"{path}?{sorted(query.items())}"
-        cached = self._cached.get(key)
-        headers = {"If-None-Match": cached.tag} if cached else {}
+        tag, cached = self._cached.get(key, ("", None))
+        headers = {"If-None-Match": tag} if tag else {}
         response = self._send("GET", path, params=dict(query), headers=headers)
-        if response.status_code == 304 and cached:
-            return cached.body
+        if response.status_code == 304 and tag:
+            return cached
         body = self._read(response)
         if "ETag" in response.headers:
-            self._cached[key] = _CachedAnswer(response.headers["ETag"], body)
+            self._cached[key] = (response.headers["ETag"], body)
         return body
 
     def change(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:

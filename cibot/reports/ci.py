@@ -82,6 +82,11 @@ def find_ci(tx: Tx, wanted: str, *, whole: bool = False) -> CiName:
     return by_name[resolve(wanted, list(by_name))]
 
 
+def line_named(tx: Tx, ctx: Context, name: str, branch: str | None = None) -> CiLine:
+    """As `line_of`, of the CI that is meant; UserError, asking back, when none or several are."""
+    return line_of(tx, ctx, find_ci(tx, name), branch)
+
+
 def line_of(tx: Tx, ctx: Context, row: CiName, branch: str | None = None) -> CiLine:
     """What is known of one CI, or of it on a branch, in one line.
 

@@ -9,7 +9,7 @@ from typing import Literal
 
 from cibot.errors import UserError
 from cibot.model import Window
-from cibot.reports.ci import CiLine, branch_name, find_ci, line_of
+from cibot.reports.ci import CiLine, branch_name, line_named
 from cibot.reports.context import Context
 from cibot.reports.incidents import IncidentLine, concerns, incidents_since
 from cibot.store.engine import Tx
@@ -78,21 +78,20 @@ def history(
     if not 1 <= days <= most:
         by_hour = " by the hour" if bucket == "hour" else ""
         raise UserError(f"history shows 1 to {most} days{by_hour}, not {days}.")
-    row = find_ci(tx, name)
     window = days_before(ctx.now, days)
-    line = line_of(tx, ctx, row, branch)
+    line = line_named(tx, ctx, name, branch)
     there = branch_name(line)
     return History(
         line,
         window,
-        daily(tx, [row.id], window, there)[row.id],
+        daily(tx, [line.id], window, there)[line.id],
         tuple(
             incident
-            for incident in incidents_since(tx, ctx, window.since, row.id)
+            for incident in incidents_since(tx, ctx, window.since, line.id)
             if incident.opened_at is not None
             and concerns(incident, line.branches, None if there is None else {there})
         ),
-        hourly(tx, row.id, window, there) if bucket == "hour" else (),
+        hourly(tx, line.id, window, there) if bucket == "hour" else (),
     )
 
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from statistics import median
 
 from cibot.model import Result
-from cibot.reports.ci import CiLine, branch_name, find_ci, line_of
+from cibot.reports.ci import CiLine, branch_name, line_named
 from cibot.reports.context import Context
 from cibot.reports.failures import latest_attempts
 from cibot.reports.signals import Rate, rate_of
@@ -54,11 +54,10 @@ def jobs(tx: Tx, ctx: Context, name: str, branch: str | None = None) -> Jobs:
 
     Raises UserError, asking back, when no CI or no branch is meant.
     """
-    row = find_ci(tx, name)
-    line = line_of(tx, ctx, row, branch)
+    line = line_named(tx, ctx, name, branch)
     since, there = ctx.now - WINDOW, branch_name(line)
     reports = latest_attempts(
-        latest_reports(tx, row.id, since=since, judging=True, limit=_MOST, branch=there)
+        latest_reports(tx, line.id, since=since, judging=True, limit=_MOST, branch=there)
     )
     builds = builds_of(tx, [(report.change_id, report.seq) for report in reports])
     runs_by_job: dict[str, list[tuple[datetime, StoredBuild]]] = defaultdict(list)

@@ -9,7 +9,7 @@ from cibot.errors import UserError
 from cibot.health.facts import counts
 from cibot.health.intervals import percentile
 from cibot.model import Window
-from cibot.reports.ci import CiLine, branch_name, find_ci, line_of
+from cibot.reports.ci import CiLine, branch_name, line_named
 from cibot.reports.context import Context
 from cibot.reports.history import MOST_DAYS, dates_of, days_before
 from cibot.store.engine import Tx
@@ -49,10 +49,9 @@ def latency(tx: Tx, ctx: Context, name: str, days: int = 30, branch: str | None 
     """
     if not 1 <= days <= MOST_DAYS:
         raise UserError(f"latency shows 1 to {MOST_DAYS} days, not {days}.")
-    row = find_ci(tx, name)
     window = days_before(ctx.now, days)
-    line = line_of(tx, ctx, row, branch)
-    return Latency(line, window, latency_days(tx, ctx, row.id, window, branch_name(line)))
+    line = line_named(tx, ctx, name, branch)
+    return Latency(line, window, latency_days(tx, ctx, line.id, window, branch_name(line)))
 
 
 def latency_days(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cibot.model import Window
-from cibot.reports.ci import CiLine, branch_name, find_ci, line_of
+from cibot.reports.ci import CiLine, branch_name, line_named
 from cibot.reports.context import Context, gerrit_page, same_fields
 from cibot.reports.history import days_before
 from cibot.reports.home_projects import home_of
@@ -59,11 +59,10 @@ def missed(tx: Tx, ctx: Context, name: str, limit: int = 50, branch: str | None 
 
     Raises UserError, asking back, when no CI or no branch is meant.
     """
-    row = find_ci(tx, name)
-    line = line_of(tx, ctx, row, branch)
+    line = line_named(tx, ctx, name, branch)
     there, length = branch_name(line), ctx.config.judgement.coverage.window
     heard = line.last_heard_at if there is None else None
-    chances = chances_of(tx, row.id) or StoredChances(row.id, 0, 0, 0, 0.0, ())
+    chances = chances_of(tx, line.id) or StoredChances(line.id, 0, 0, 0, 0.0, ())
     changes = changes_by_id(tx, {each.change_id for each in chances.patch_sets})
     if there is not None:
         chances = _on_branch(tx, chances, days_before(ctx.now, length.days), there, changes)
@@ -76,7 +75,7 @@ def missed(tx: Tx, ctx: Context, name: str, limit: int = 50, branch: str | None 
         chances.missed,
         chances.in_a_row,
         timedelta(seconds=chances.allowed_s),
-        home_of(tx, ctx, row.id, there).reference,
+        home_of(tx, ctx, line.id, there).reference,
         tuple(
             _patch_set(each, changes[each.change_id], urls)
             for each in newest

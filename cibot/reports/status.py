@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from cibot.errors import UserError
 from cibot.model import Result, Silence, State
-from cibot.reports.ci import CiLine, branch_name, ci_line, find_ci, line_of, on_branch
+from cibot.reports.ci import CiLine, branch_name, ci_line, find_ci, line_named, on_branch
 from cibot.reports.compare import paired
 from cibot.reports.context import Context, same_fields
 from cibot.reports.failures import (
@@ -126,8 +126,7 @@ def why(tx: Tx, ctx: Context, name: str, limit: int = 10, *, branch: str | None 
 
     Raises UserError, asking back, when no CI or no branch is meant.
     """
-    row = find_ci(tx, name)
-    line = line_of(tx, ctx, row, branch)
+    line = line_named(tx, ctx, name, branch)
     whole, since = branch is None, ctx.now - _LOOK_BACK
     by_rank = sorted(line.signals, key=lambda signal: (not signal.counts, signal.verdict.rank))
     signals = tuple(by_rank) if whole else ()
@@ -135,9 +134,9 @@ def why(tx: Tx, ctx: Context, name: str, limit: int = 10, *, branch: str | None 
         since = min(line.since, since)
     return CiDetail(
         **same_fields(CiLine, line) | {"signals": signals},
-        failures=failures(tx, row.id, since, limit, branch=branch_name(line)),
+        failures=failures(tx, line.id, since, limit, branch=branch_name(line)),
         standing=standing(tx, ctx, line) if whole else None,
-        onset=onset_of_ci(tx, ctx, row.id)
+        onset=onset_of_ci(tx, ctx, line.id)
         if whole and any(incident.of_results for incident in line.incidents)
         else None,
     )

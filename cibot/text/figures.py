@@ -83,8 +83,10 @@ def duration(seconds: float) -> str:
     return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d}"
 
 
-def ago(moment: datetime, now: datetime) -> str:
-    """As "4 min ago"; "just now" for the last seconds and for a clock ahead of ours."""
+def ago(moment: datetime | None, now: datetime) -> str:
+    """As "4 min ago", "never" without a moment; "just now" also for a clock ahead of ours."""
+    if moment is None:
+        return "never"
     length = now - moment
     return "just now" if length < timedelta(seconds=5) else f"{span(length)} ago"
 

@@ -56,13 +56,11 @@ def latencies_of(
     tx: Tx, ctx: Context, ci_id: int, branch: str | None = None
 ) -> tuple[LatencyDay, ...]:
     """The latencies of a CI's last 30 days, at most five minutes old; on one branch as of now."""
-    if branch is not None:
+
+    def ask() -> tuple[LatencyDay, ...]:
         return latency_days(tx, ctx, ci_id, days_before(ctx.now, _MONTH), branch)
-    return ctx.remembered(
-        f"latency of {ci_id}",
-        5 * _MINUTE,
-        lambda: latency_days(tx, ctx, ci_id, days_before(ctx.now, _MONTH)),
-    )
+
+    return ask() if branch else ctx.remembered(f"latency of {ci_id}", 5 * _MINUTE, ask)
 
 
 def days_of(tx: Tx, ctx: Context) -> dict[int, tuple[Day, ...]]:

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from cibot.errors import CibotError, UserError
 from cibot.model import Result, State
 from cibot.reports import wording
-from cibot.reports.ci import CiLine, find_ci, line_of
+from cibot.reports.ci import CiLine, line_named
 from cibot.reports.context import Context
 from cibot.reports.jobs import jobs
 from cibot.reports.names import resolve
@@ -52,7 +52,7 @@ def badges_blueprint(asking: Asking) -> Blueprint:
 
         def drawn(tx: Tx, ctx: Context) -> Markup:
             if job is None:
-                return badge_of(line_of(tx, ctx, find_ci(tx, name)))
+                return badge_of(line_named(tx, ctx, name))
             return _of_job(tx, ctx, name, job)
 
         try:

@@ -6,7 +6,7 @@ As many series as CIs, feeds and routes: all of these are bounded.
 from __future__ import annotations
 
 import collections
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from time import perf_counter
 
 from flask import Blueprint, Response, g, request
@@ -81,29 +81,22 @@ def _families(tx: Tx, ctx: Context) -> Iterator[Metric]:
     incidents = collections.Counter(incident.state for line in lines for incident in line.incidents)
     waiting = depth(tx)
     yield _gauge("cibot_info", "Which cibot this is.", [({"version": __version__}, 1)])
-    yield _gauge(
-        "cibot_cis",
-        "CIs in each state.",
-        [({"state": state.value}, states[state]) for state in State],
-    )
+    by_state = {state.value: states[state] for state in State}
+    yield _counts("cibot_cis", "CIs in each state.", "state", by_state)
     yield from _of_cis(lines[:MOST_CIS])
-    yield _gauge(
-        "cibot_open_incidents",
-        "Open incidents by where they stand.",
-        [({"state": state}, incidents[state]) for state in _INCIDENTS],
-    )
+    standing = {state: incidents[state] for state in _INCIDENTS}
+    yield _counts("cibot_open_incidents", "Open incidents by where they stand.", "state", standing)
     yield from _of_feeds(feeds(tx, ctx))
     aside = collections.Counter(row.kind for row in set_aside(tx, ctx.now))
-    yield _gauge(
+    yield _counts(
         "cibot_set_aside",
         "What raised and was set aside, by kind.",
-        [({"kind": kind}, number) for kind, number in sorted(aside.items())],
+        "kind",
+        dict(sorted(aside.items())),
     )
-    yield _gauge(
-        "cibot_outbox_messages",
-        "Messages that are not sent, by what they wait for.",
-        [({"state": state}, waiting.get(state, 0)) for state in _OUTBOX],
-    )
+    unsent = {state: waiting.get(state, 0) for state in _OUTBOX}
+    about = "Messages that are not sent, by what they wait for."
+    yield _counts("cibot_outbox_messages", about, "state", unsent)
 
 
 def _of_cis(lines: list[CiLine]) -> Iterator[Metric]:
@@ -136,32 +129,24 @@ def _of_cis(lines: list[CiLine]) -> Iterator[Metric]:
         "How many results each signal's figure rests on.",
         [(labels, signal.n) for labels, signal in signals],
     )
-    yield _gauge(
-        "cibot_ci_last_heard_timestamp_seconds",
-        "When the CI last wrote anything.",
-        [
-            ({"ci": line.name}, line.last_heard_at.timestamp())
-            for line in lines
-            if line.last_heard_at
-        ],
+    heard = {line.name: line.last_heard_at.timestamp() for line in lines if line.last_heard_at}
+    yield _counts(
+        "cibot_ci_last_heard_timestamp_seconds", "When the CI last wrote anything.", "ci", heard
     )
 
 
-def _of_feeds(servers: Iterable[ServerFeeds]) -> Iterator[Metric]:
-    servers = list(servers)
-    yield _gauge(
+def _of_feeds(servers: Sequence[ServerFeeds]) -> Iterator[Metric]:
+    yield _counts(
         "cibot_feed_age_seconds",
         "How long ago a Gerrit server was last heard over any live feed.",
-        [
-            ({"server": server.server}, server.age.total_seconds())
-            for server in servers
-            if server.age
-        ],
+        "server",
+        {server.server: server.age.total_seconds() for server in servers if server.age},
     )
-    yield _gauge(
+    yield _counts(
         "cibot_feed_stale",
         "1 where a server was not heard lately, so that nothing there can be judged.",
-        [({"server": server.server}, float(server.stale)) for server in servers],
+        "server",
+        {server.server: server.stale for server in servers},
     )
     rejected = CounterMetricFamily(
         "cibot_feed_rejected_events", "Events that could not be read.", labels=("server", "feed")
@@ -171,6 +156,11 @@ def _of_feeds(servers: Iterable[ServerFeeds]) -> Iterator[Metric]:
             if not feed.name.startswith("backfill"):
                 rejected.add_metric((server.server, feed.name), feed.rejected)
     yield rejected
+
+
+def _counts(name: str, documentation: str, label: str, values: Mapping[str, float]) -> Metric:
+    """A family of gauges with one label."""
+    return _gauge(name, documentation, [({label: key}, value) for key, value in values.items()])
 
 
 def _gauge(name: str, documentation: str, samples: Iterable[Sample]) -> Metric:

@@ -42,7 +42,7 @@ def _server(ctx: Context, server: ServerFeeds) -> Line:
 
 
 def _feed(ctx: Context, feed: FeedState) -> str:
-    heard = figures.ago(feed.heard_at, ctx.now) if feed.heard_at else "never"
+    heard = figures.ago(feed.heard_at, ctx.now)
     failed = ""
     if feed.error and feed.failed_at:
         failed = f", failed {figures.ago(feed.failed_at, ctx.now)}: {figures.cut(feed.error, 100)}"

@@ -99,7 +99,7 @@ def _jobs(ctx: Context, jobs: Jobs) -> View:
         Column("Last", lambda row: f"{row.streak} {jobs_command.STREAKS[row.streak_of]}"),
         Column("Takes", lambda row: "" if row.median_s is None else figures.duration(row.median_s),
                right=True),
-        Column("Last pass", lambda row: _passed(ctx, row), right=True),
+        Column("Last pass", lambda row: figures.ago(row.last_pass_at, ctx.now), right=True),
     )  # fmt: skip
     return head(jobs_command.render(ctx, jobs), shown)
 
@@ -107,10 +107,6 @@ def _jobs(ctx: Context, jobs: Jobs) -> View:
 def _job(job: JobLine) -> Line:
     voting = "" if job.voting else " (non-voting)"
     return line(Span(job.job, href=web_address(job.last_url)), voting)
-
-
-def _passed(ctx: Context, job: JobLine) -> str:
-    return figures.ago(job.last_pass_at, ctx.now) if job.last_pass_at else "never"
 
 
 def _history(ctx: Context, history: History) -> View:

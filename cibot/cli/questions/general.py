@@ -172,7 +172,7 @@ def _feeds(ctx: Context, answer: FeedList) -> View:
         [(server, feed) for server in answer.items for feed in server.feeds],
         Column[_Feed]("Server", lambda row: line(Span(row[0].server, href=row[0].url))),
         Column("Feed", lambda row: feeds_command.name_of(row[1])),
-        Column("Heard", lambda row: _ago(ctx, row[1].heard_at)),
+        Column("Heard", lambda row: figures.ago(row[1].heard_at, ctx.now)),
         Column("Refused", lambda row: str(row[1].rejected or ""), right=True),
         Column("Failed", lambda row: _failed(ctx, row[1]), loose=True),
     )
@@ -182,11 +182,7 @@ def _feeds(ctx: Context, answer: FeedList) -> View:
 def _failed(ctx: Context, feed: FeedState) -> str:
     if not feed.error or not feed.failed_at:
         return ""
-    return f"{_ago(ctx, feed.failed_at)}: {figures.cut(feed.error, 200)}"
-
-
-def _ago(ctx: Context, moment: datetime | None) -> str:
-    return figures.ago(moment, ctx.now) if moment else "never"
+    return f"{figures.ago(feed.failed_at, ctx.now)}: {figures.cut(feed.error, 200)}"
 
 
 def ask_report(source: Source, asked: Asked) -> ShellAnswer:
