@@ -46,6 +46,9 @@ def put_silence(
             "out of the [[route]]s."
         )
     until = ctx.now + length
+    for row in silences(tx, ctx):
+        if (row.since, row.ci, row.by, row.reason) == (ctx.now, pattern, by, reason):
+            return row  # the same request, tried again as the answer to its commit was lost
     made = add_silence(tx, pattern, ctx.now, until, by, reason, is_pattern=wide)
     said = f"#{made}: {pattern} for {span(length)}, until {until:%Y-%m-%d %H:%M} UTC: {reason}"
     record(tx, actor, "silence", f"{target} {span(length)} {reason}", said, ctx.now)

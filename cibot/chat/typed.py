@@ -69,6 +69,7 @@ trust tuesday under up update updates very was we wednesday well were what what'
 which who who's whom will with working worse wrong yesterday yesterday's yesterdays you your
 """
 _FILLERS = frozenset(_FILLER_WORDS.split())
+_PLACE = "NAME"  # as `help` writes a command: "status NAME netapp" is typed by who copies it
 
 
 def clean(text: str) -> str:
@@ -188,7 +189,7 @@ def without_fillers(words: tuple[str, ...], more: Collection[str] = ()) -> tuple
     plain = (
         word.removesuffix("'s")
         for word in words
-        if word.casefold() not in _FILLERS and word.casefold() not in more
+        if word.casefold() not in _FILLERS and word.casefold() not in more and word != _PLACE
     )
     return tuple(word for word in plain if not word.startswith("@"))
 

@@ -118,6 +118,17 @@ def test_a_silence_ends_by_itself_and_stays_on_record(chat: Chat) -> None:
     assert (silence.by, silence.reason, silence.ended_at) == ("Mika", "new disks", None)
 
 
+def test_a_silence_whose_commit_was_not_confirmed_is_made_once(chat: Chat) -> None:
+    """The store runs what it could not surely write again, of the same moment."""
+    first = chat.ask("silence netapp 2h new disks")
+    assert chat.ask("silence netapp 2h new disks") == first
+    assert len(chat.store.read(lambda tx: silences_before(tx, None, 10))) == 1
+    assert [row.what for row in chat.audit()] == ["silence"]
+    chat.now += timedelta(seconds=1)
+    chat.ask("silence netapp 2h new disks")
+    assert len(chat.store.read(lambda tx: silences_before(tx, None, 10))) == 2
+
+
 def test_a_silence_that_was_ended_says_by_whom(chat: Chat) -> None:
     chat.ask("silence netapp 2h new disks")
     chat.now += HOUR

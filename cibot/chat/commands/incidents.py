@@ -15,6 +15,7 @@ from cibot.text import figures
 from cibot.text.card import Card, Line, Span, first, line
 
 _LINES = 10
+_ENDED = frozenset(("all", "last", "past", "week"))  # what asks for those of the last week, too
 
 
 def answer(ask: Ask) -> Card:
@@ -31,8 +32,8 @@ def answer(ask: Ask) -> Card:
 
 def read_words(words: tuple[str, ...]) -> tuple[str, bool]:
     """Whose, "" for all, and whether ended ones are asked for, too."""
-    folded = {word.casefold() for word in words}
-    return " ".join(without_fillers(words, {"open", "all"})), "all" in folded
+    ended = any(word.casefold() in _ENDED for word in words)
+    return " ".join(without_fillers(words, {"open", *_ENDED})), ended
 
 
 def render(ctx: Context, listed: tuple[IncidentLine, ...], *, ended: bool) -> Card:

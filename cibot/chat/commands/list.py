@@ -74,6 +74,8 @@ def read_words(words: tuple[str, ...]) -> tuple[State | None, str | None, str | 
         elif word.casefold() not in {"project", "projects", "ci", "cis"}:
             rest.append(word)
     names = without_fillers(tuple(rest))
+    if not names and [word.casefold() for word in words[-2:-1]] == ["project"]:
+        names = tuple(rest)  # "list project health": behind that word it names one
     if len(names) > 1:
         raise UserError(
             f"list takes a state ({', '.join(State)}), a project and a branch,"

@@ -172,5 +172,6 @@ COMMAND = Command(
     aliases=("rules",),
     more="Or of a month, a quarter or a year: report cinder may, report cinder q3 2026;"
     " or from a day to the day before another: report cinder 2026-09-01 2026-12-01."
-    " With one branch, or a pattern: report cinder branch stable/*.",
+    " With one branch, or a pattern: report cinder branch stable/*. Failing counts from when a CI"
+    " was called failing; status says since when its results are worse, which may be earlier.",
 )

@@ -277,6 +277,24 @@ def test_a_project_s_name_is_no_slip_of_a_state(answer: Dispatcher) -> None:
     assert said.text().startswith("No project is called 'sailing'")
 
 
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ("list project health", "No project is called 'health'"),
+        ("list projects", "3 of 6 CIs need a look"),
+        ("incidents last week", "2 incidents are open, 1 ended in seven days."),
+        ("incidents of netapp in the past week", "1 incident is open, "),
+        ("status NAME netapp", "NetApp CI: "),
+    ],
+)
+def test_words_of_a_sentence_are_neither_lost_nor_taken_for_names(
+    answer: Dispatcher, asked: str, said: str
+) -> None:
+    card = answer(question(asked))
+    assert card is not None
+    assert card.text().startswith(said)
+
+
 def test_a_bot_that_repeats_the_name_of_a_ci_is_not_answered_for_ever(answer: Dispatcher) -> None:
     impatient = Dispatcher(answer._store, CONFIG, clock=lambda: NOW)
     said = [impatient(question("I cannot parse your 'netapp' text")) for _ in range(20)]
