@@ -19,7 +19,7 @@ import requests
 
 from cibot.bootstrap import make_gerrit
 from cibot.chat.findings import Finding, Mark, note, right, wrong
-from cibot.cli.common import config_option, read_config
+from cibot.cli.common import Command, config_option, read_config
 from cibot.cli.webhook import address, setup, wait_for_events
 from cibot.collector.gerrit import Gerrit, NotFound, RequestRefused
 from cibot.config.keys import secret_values
@@ -228,29 +228,23 @@ def _rooms(config: Config, network: str) -> list[str]:
 _COLOURS = {Mark.RIGHT: "green", Mark.NOTE: "yellow", Mark.WRONG: "red"}
 
 
+def _seconds(flag: str, default: float, help_text: str) -> Callable[[Command], Command]:
+    """An option of a length of time."""
+    kind = click.FloatRange(min=0, min_open=True, max=3600)
+    return click.option(
+        flag, default=default, show_default=True, metavar="SECONDS", type=kind, help=help_text
+    )
+
+
 @click.command()
 @config_option
-@click.option(
-    "--timeout",
-    default=30.0,
-    show_default=True,
-    metavar="SECONDS",
-    type=click.FloatRange(min=0, min_open=True),
-    help="How long one connection may take.",
-)
+@_seconds("--timeout", 30.0, "How long one connection may take.")
 @click.option(
     "--webhook",
     is_flag=True,
     help="Print each webhooks.config with its token, and wait for an event of each Gerrit.",
 )
-@click.option(
-    "--wait",
-    default=120.0,
-    show_default=True,
-    metavar="SECONDS",
-    type=click.FloatRange(min=0, min_open=True, max=3600),
-    help="How long --webhook waits.",
-)
+@_seconds("--wait", 120.0, "How long --webhook waits.")
 def check(config_path: Path | None, timeout: float, webhook: bool, wait: float) -> None:
     """Try every connection and say what is wrong.
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 PLACES = (Path("config/cibot.toml"), Path("/etc/cibot/cibot.toml"))
 VARIABLE = "CIBOT_CONFIG"
+FILE = click.Path(path_type=Path, dir_okay=False)
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -32,7 +33,7 @@ def config_option(command: Command) -> Command:
     return click.option(
         "--config",
         "config_path",
-        type=click.Path(path_type=Path, dir_okay=False),
+        type=FILE,
         metavar="PATH",
         help=f"The configuration. Default: ${VARIABLE}, {PLACES[0]}, {PLACES[1]}.",
     )(command)

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from cibot.cli.common import PLACES, config_option, current_store, find_config, shell_actor
+from cibot.cli.common import FILE, PLACES, config_option, current_store, find_config, shell_actor
 from cibot.client.database import Database
 from cibot.client.remote import Remote
 from cibot.client.server import TIMEOUT, Server
@@ -23,7 +23,6 @@ from cibot.errors import ConfigError
 URL, TOKEN, TOKEN_FILE, CA_FILE = "CIBOT_URL", "CIBOT_TOKEN", "CIBOT_TOKEN_FILE", "CIBOT_CA_FILE"
 OWN = Path("~/.config/cibot/cibot.toml")
 _NAMES = ("url", "database", "config_path", "token_file", "ca_file")
-_FILE = click.Path(path_type=Path, dir_okay=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +44,13 @@ def source_options(command: click.Command) -> click.Command:
         config_option,
         click.option(
             "--token-file",
-            type=_FILE,
+            type=FILE,
             metavar="PATH",
             help=f"The file of our token. Default: ${TOKEN_FILE}, ${TOKEN}.",
         ),
         click.option(
             "--ca-file",
-            type=_FILE,
+            type=FILE,
             metavar="PATH",
             help=f"Trust the CA in this file. Default: ${CA_FILE}.",
         ),

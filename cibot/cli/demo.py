@@ -20,7 +20,7 @@ import click
 from cibot import logs
 from cibot.bootstrap import build, make_source, open_migrated, utc_now
 from cibot.chat.console import ConsoleBackend
-from cibot.cli.common import when_asked_to_end
+from cibot.cli.common import FILE, when_asked_to_end
 from cibot.cli.progress import read_history
 from cibot.config.models import Config
 from cibot.daemon import memory_settings
@@ -48,10 +48,7 @@ _PATIENCE_S = 10.0
 @click.option("--seed", type=int, default=1, show_default=True, help="Other history and events.")
 @click.option("--for", "seconds", type=click.FloatRange(min=0), help="End after this many seconds.")
 @click.option(
-    "--db",
-    "database",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Keep the database here. Default: a temporary one.",
+    "--db", "database", type=FILE, help="Keep the database here. Default: a temporary one."
 )
 def command(
     port: int | None, speed: float, seed: int, seconds: float | None, database: Path | None

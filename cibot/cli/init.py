@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import click
 
-from cibot.cli.common import PLACES
+from cibot.cli.common import FILE, PLACES
 from cibot.cli.firstconfig import Choices, first_config
 from cibot.cli.survey import Survey, survey
 from cibot.collector.gerrit import Gerrit, RequestRefused
@@ -50,12 +50,7 @@ _PAGES = re.compile(
     help="How many of the newest changes to read.",
 )
 @click.option(
-    "--output",
-    "-o",
-    default=PLACES[0],
-    show_default=True,
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="The file to write.",
+    "--output", "-o", default=PLACES[0], show_default=True, type=FILE, help="The file to write."
 )
 @click.option("--force", is_flag=True, help="Overwrite the file.")
 def init(

@@ -11,7 +11,7 @@ import click
 from rich.progress import TimeElapsedColumn
 
 from cibot import logs
-from cibot.cli.common import read_config
+from cibot.cli.common import FILE, read_config
 from cibot.cli.progress import progress
 from cibot.config.models import Config
 from cibot.daemon import memory_settings
@@ -27,24 +27,18 @@ from cibot.text.cleaning import one_line
 
 
 @click.command("replay")
-@click.argument(
-    "files",
-    nargs=-1,
-    required=True,
-    type=click.Path(path_type=Path),
-    metavar="[SERVER=]FILE…",
-)
+@click.argument("files", nargs=-1, required=True, type=FILE, metavar="[SERVER=]FILE…")
 @click.option(
     "--config",
     "config_path",
-    type=click.Path(path_type=Path),
+    type=FILE,
     metavar="PATH",
     help="Thresholds, CIs and references of a configuration. Default: the defaults.",
 )
 @click.option(
     "--json",
     "json_path",
-    type=click.Path(path_type=Path),
+    type=FILE,
     metavar="OUT",
     help="Write the incidents as JSON to this file (- for standard output).",
 )
@@ -63,7 +57,7 @@ from cibot.text.cleaning import one_line
 )
 @click.option(
     "--against",
-    type=click.Path(path_type=Path),
+    type=FILE,
     metavar="OTHER.toml",
     help="Judge by this configuration too, and list the incidents that differ.",
 )

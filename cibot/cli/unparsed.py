@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from cibot.cli.common import config_option, configured_store
+from cibot.cli.common import FILE, config_option, configured_store
 from cibot.errors import UserError
 from cibot.reports.unparsed import Shape, Unparsed, golden_cases, unparsed
 from cibot.text import figures
@@ -21,8 +21,7 @@ from cibot.text import figures
 @click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True)
 @click.option(
     "--export",
-    "export",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FILE,
     metavar="FILE",
     help="Write an example of every shape as a golden test's skeleton (JSON lines).",
 )

@@ -57,13 +57,20 @@ def headline(listed: tuple[IncidentLine, ...], *, ended: bool) -> Line:
 def _incident(ctx: Context, incident: IncidentLine) -> Line:
     parts: list[str | Span] = [*wording.incident_head(ctx, incident)]
     if incident.resolved_at is not None:
-        ago = figures.ago(incident.resolved_at, ctx.now)
-        return line(*parts, f": ended {ago} after {figures.span(incident.lasted(ctx.now))}")
+        return line(*parts, f": {state(ctx, incident)}")
     if incident.began is not None:
         parts.append(f" {figures.since(incident.began, ctx.now, ctx.zone)}")
     if incident.seen is not None:
         parts += [": ", *wording.seen(ctx, incident.seen)]
-    return line(*parts, f"; {wording.acknowledgement(incident)}")
+    return line(*parts, f"; {state(ctx, incident)}")
+
+
+def state(ctx: Context, incident: IncidentLine) -> str:
+    """When it ended, or whether somebody looks at it."""
+    if incident.resolved_at is None:
+        return wording.acknowledgement(incident)
+    lasted = figures.span(incident.lasted(ctx.now))
+    return f"ended {figures.ago(incident.resolved_at, ctx.now)} after {lasted}"
 
 
 COMMAND = Command(

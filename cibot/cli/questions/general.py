@@ -90,7 +90,7 @@ def _view(ctx: Context, incidents: tuple[IncidentLine, ...], *, ended: bool) -> 
         Column("CI", lambda row: line(Span(row.ci, strong=True, href=ctx.page("ci", row.ci)))),
         Column("Kind", lambda row: row.kind),
         Column("Since", lambda row: _since(ctx, row)),
-        Column("Is", lambda row: _state(ctx, row), loose=True),
+        Column("Is", lambda row: incidents_command.state(ctx, row), loose=True),
         Column("Seen", lambda row: wording.seen_sentence(ctx, row.seen), wide=True, loose=True),
     )
     return head(incidents_command.render(ctx, incidents, ended=ended), shown)
@@ -98,13 +98,6 @@ def _view(ctx: Context, incidents: tuple[IncidentLine, ...], *, ended: bool) -> 
 
 def _since(ctx: Context, incident: IncidentLine) -> str:
     return figures.clock(incident.began, ctx.now, ctx.zone) if incident.began else "pending"
-
-
-def _state(ctx: Context, incident: IncidentLine) -> str:
-    if incident.resolved_at is None:
-        return wording.acknowledgement(incident)
-    lasted = figures.span(incident.lasted(ctx.now))
-    return f"ended {figures.ago(incident.resolved_at, ctx.now)} after {lasted}"
 
 
 def _incident(source: Source, number: int) -> ShellAnswer:
@@ -116,7 +109,9 @@ def _incident(source: Source, number: int) -> ShellAnswer:
 
 def _timeline(ctx: Context, timeline: IncidentTimeline) -> View:
     incident = timeline.incident
-    lines = [line(*wording.incident_head(ctx, incident), f": {_state(ctx, incident)}")]
+    lines = [
+        line(*wording.incident_head(ctx, incident), f": {incidents_command.state(ctx, incident)}")
+    ]
     seen = wording.seen_sentence(ctx, incident.seen) + wording.first_bad(ctx, (incident,))
     lines += [seen] if seen else []
     lines += [why_command.began(ctx, timeline.onset)] if timeline.onset else []

@@ -52,16 +52,20 @@ def problem(status: int, title: str, detail: str, **more: Any) -> Response:
     return response
 
 
+_STATUSES = (  # the first that fits
+    (Refused, 403, "Not allowed"),
+    (Conflict, 409, "Not as things are"),
+    (UserError, 404, "Not found"),
+)
+
+
 def problem_of(error: CibotError) -> Response:
     """400 for a parameter, 404 for an unknown object, 503 for a database that is away, …"""
     if isinstance(error, BadParameter):
         return problem(400, "Bad parameter", str(error), parameter=error.parameter)
-    if isinstance(error, Refused):
-        return problem(403, "Not allowed", str(error))
-    if isinstance(error, Conflict):
-        return problem(409, "Not as things are", str(error))
-    if isinstance(error, UserError):
-        return problem(404, "Not found", str(error))
+    for kind, status, title in _STATUSES:
+        if isinstance(error, kind):
+            return problem(status, title, str(error))
     if isinstance(error, Transient):
         log.warning("request put off path=%s cause=%s", request.path, error)
         response = problem(503, "Not now", "The database does not answer; ask again in a moment.")

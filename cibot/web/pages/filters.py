@@ -18,7 +18,7 @@ from cibot.health.signal import Signal
 from cibot.incidents import signal_words
 from cibot.model import State
 from cibot.reports import blame, incidents, period_wording, wording
-from cibot.reports.change import ChangeReport, CiVerdict, WeighedJob
+from cibot.reports.change import ChangeReport, CiVerdict
 from cibot.reports.ci import CiLine, branch_name
 from cibot.reports.matrix import MatrixCell
 from cibot.reports.promise import Ruling
@@ -40,20 +40,11 @@ def page_tools(environment: Environment, asking: Asking) -> None:
     """Adds the tools to an environment."""
     environment.finalize = _finalize
 
-    def at(moment: datetime) -> Markup:
-        return at_time(moment, asking.clock())
-
-    def ago(moment: datetime | None) -> Markup:
-        return ago_time(moment, asking.clock()) if moment else Markup("never")
-
     def line(spans: Line) -> Markup:
         return line_html(spans, asking.clock())
 
     def seen(what: Seen | None, then: datetime | None = None) -> Markup:
         return line(signal_words.spans(signal_words.seen_words(what), then=then))
-
-    def job_sentence(verdict: CiVerdict, job: WeighedJob) -> str:
-        return blame.job_sentence(asking.context(), verdict, job)
 
     def distinguished(row: Any, project: str | None) -> dict[str, str]:
         any_are = partial(asking.ask, lambda tx, _ctx: has_namesakes(tx))
@@ -63,12 +54,15 @@ def page_tools(environment: Environment, asking: Asking) -> None:
         of = getattr(row, "project", project)
         return asking.ask(lambda tx, _ctx: incidents.distinguished(tx, number, change_id, of))
 
-    environment.globals.update(_PICTURES, job_sentence=job_sentence, distinguished=distinguished)
+    environment.globals.update(_PICTURES, distinguished=distinguished)
+    environment.globals["job_sentence"] = lambda verdict, job: blame.job_sentence(
+        asking.context(), verdict, job
+    )
     environment.globals.update(api=api, badges=badges, blame=blame, drawing=drawing, plot=plot)
     environment.globals.update(figures=figures, period=period_wording, wording=wording)
     environment.filters.update(
-        at=at,
-        ago=ago,
+        at=lambda moment: at_time(moment, asking.clock()),
+        ago=lambda moment: ago_time(moment, asking.clock()) if moment else "never",
         line=line,
         seen=seen,
         why=lambda rate_reason: line(signal_words.spans(reason_words(rate_reason))),
