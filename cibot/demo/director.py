@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import heapq
 import threading
+from bisect import bisect_right, insort
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from itertools import count
 
 from cibot.demo.cast import PEOPLE, VENDORS
 from cibot.demo.reviews import Reviews
@@ -34,8 +33,7 @@ class Director:
     scenario: Scenario
     speed: float = 1.0
     clock: Callable[[], datetime] = _now
-    _coming: list[tuple[datetime, int, Deed]] = field(default_factory=list)
-    _order: count[int] = field(default_factory=count)
+    _coming: list[Deed] = field(default_factory=list)  # in order of time
     _began: datetime | None = None
     _upload_at: datetime | None = None
     _stopping: threading.Event = field(default_factory=threading.Event)
@@ -73,18 +71,20 @@ class Director:
             self._expect(self.scenario.live(now, self.speed))
             self._upload_at = now + self._pace(now - self._began) / self.speed
         self._do_until(now)
-        return min(self._upload_at, self._coming[0][0]) if self._coming else self._upload_at
+        return min(self._upload_at, self._coming[0].at) if self._coming else self._upload_at
 
     def _pace(self, lived: timedelta) -> timedelta:
         return EAGER if lived * self.speed < EAGER_FOR else CALM
 
     def _expect(self, deeds: list[Deed]) -> None:
         for deed in deeds:
-            heapq.heappush(self._coming, (deed.at, next(self._order), deed))
+            insort(self._coming, deed, key=lambda deed: deed.at)
 
     def _do_until(self, moment: datetime) -> None:
-        while self._coming and self._coming[0][0] <= moment:
-            heapq.heappop(self._coming)[2].do(self.reviews)
+        due = bisect_right(self._coming, moment, key=lambda deed: deed.at)
+        for deed in self._coming[:due]:
+            deed.do(self.reviews)
+        del self._coming[:due]
 
     def _run(self) -> None:
         wait = 0.0
