@@ -47,7 +47,8 @@ def test_axe_finds_nothing_and_nothing_hangs_over(
             faults += [(*where, *wrong) for wrong in page.evaluate(JUDGE % SCHEMES[scheme])]
             if page.evaluate("document.documentElement.scrollWidth") > width:
                 faults.append((*where, "too wide", ""))
-            scrolls = page.evaluate(TOO_WIDE) if width == PHONE else []
+            # the figures of a report do not fit on a tablet, hostile names do
+            scrolls = page.evaluate(TOO_WIDE) if width == PHONE or which == "odd" else []
             faults += [(*where, "scrolls inside itself", wrap) for wrap in scrolls]
             if which != "empty" and (width != WIDTHS[-1]) == (scheme == "light"):
                 file = screenshots / f"{name}-{width}-{scheme}.png"
