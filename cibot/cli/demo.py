@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import select
 import signal
 import socket
@@ -68,6 +69,7 @@ def command(
     with _ended_by_signals() as stop, ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cibot-demo-")))
         log = stack.enter_context(_log_file(folder))
+        stack.callback(logging.disable)  # before it closes: what was not waited for may go on
         logs.set_up(stream=log)
         store = database or folder / "cibot.db"
         fate = "kept" if database else "removed at the end"
