@@ -162,7 +162,7 @@ class _Alerts:
         return next((group for group in newest_first if self._lasts(group, LONGEST)), None)
 
     def _lasts(self, group: str, longest: timedelta | None = None) -> bool:
-        """Whether a mass failure goes on, and began no ``longest`` ago."""
+        """Whether a mass failure goes on, and began at most ``longest`` ago."""
         members = _members(self._tx, messages_of_group(self._tx, group)).values()
         if longest is not None:
             began = [member.opening(self._tx).at for member in members if member.incident.opened_at]
