@@ -4,7 +4,7 @@ Deterministic for a seed and a start. The past is arranged so that three stories
 are under way when the demo begins; the bot learns of them only through Gerrit:
 
 - Cobalt failed its newest patch sets, and has just been repaired;
-- Borealis has said nothing since about four hours and a half; the third patch
+- Borealis has said nothing for about four hours and a half; the third patch
   set that it misses in a row comes past its deadline (an hour) soon after the start;
 - Acme was well until now, and fails every patch set from now on.
 """
