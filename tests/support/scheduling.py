@@ -16,11 +16,11 @@ from xdist.remote import Producer
 from xdist.scheduler.loadscope import LoadScopeScheduling
 from xdist.workermanage import WorkerController
 
-_GROUPS = ("gerrit",)  # session fixtures that are started by one worker only
+_GERRIT = ("tests/e2e/test_gerrit_", "tests/e2e/test_true_path.py")
 _SINGLE = ("tests/chaos/test_day.py", "tests/chaos/test_kills.py")  # one test of minutes each
 _LONGEST_FIRST = (
     *_SINGLE,
-    *_GROUPS,
+    *_GERRIT,
     "tests/chaos/",
     "tests/browser/",
     "tests/e2e/",
@@ -58,34 +58,27 @@ def _module(path: Path) -> str:
 
 
 def arrange(items: list[pytest.Item]) -> None:
-    """Puts each test into its group, and the longest units first; random within a rank.
+    """Puts the longest units first; random within a rank.
 
     Long units at the end would keep one worker busy while the others are done.
     """
-    for item in items:
-        for name in _GROUPS:
-            if name in getattr(item, "fixturenames", ()):
-                item.add_marker(pytest.mark.xdist_group(name))
 
     def rank(item: pytest.Item) -> int:
-        mark = item.get_closest_marker("xdist_group")
-        unit = mark.args[0] if mark else item.nodeid
-        return next(n for n, start in enumerate(_LONGEST_FIRST) if unit.startswith(start))
+        return next(n for n, start in enumerate(_LONGEST_FIRST) if item.nodeid.startswith(start))
 
     items.sort(key=rank)
 
 
 class Scheduling(LoadScopeScheduling):
-    """Gives out groups and files in the order of the collection."""
+    """Gives out files in the order of the collection."""
 
     def __init__(self, config: pytest.Config, log: Producer) -> None:
         config.option.loadscopereorder = False  # a file with many tests is not a long one
         super().__init__(config, log)
 
     def _split_scope(self, nodeid: str) -> str:
-        """The unit of a test: its group, which xdist appends to its id, or its file."""
-        group = nodeid.rpartition("@")[2]
-        return group if group in _GROUPS else nodeid.partition("::")[0]
+        """The unit of a test: its file, or all that need the real Gerrit."""
+        return "gerrit" if nodeid.startswith(_GERRIT) else nodeid.partition("::")[0]
 
     def _assign_work_unit(self, node: WorkerController) -> None:
         """A worker runs a test only when it has the next: nothing long may wait behind minutes."""
