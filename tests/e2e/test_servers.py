@@ -2,6 +2,7 @@
 
 import socket
 import ssl
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -10,6 +11,7 @@ from tests.support.inspircd import InspIRCd
 from tests.support.irc_user import IrcUser
 from tests.support.mariadb import MariaDB
 from tests.support.ngircd import Ngircd
+from tests.support.processes import accepts
 
 pytestmark = pytest.mark.e2e
 
@@ -23,6 +25,21 @@ def scalar(url: str, statement: str) -> object:
             return result.scalar() if result.returns_rows else None
     finally:
         engine.dispose()
+
+
+def test_a_place_accepts_once_something_listens_there(tmp_path: Path) -> None:
+    path = tmp_path / "s"
+    with socket.socket(socket.AF_UNIX) as server, socket.socket() as at_port:
+        assert not accepts(path)
+        server.bind(str(path))
+        assert not accepts(path)
+        server.listen()
+        assert accepts(path)
+        at_port.bind(("127.0.0.1", 0))
+        port = at_port.getsockname()[1]
+        assert not accepts(port)
+        at_port.listen()
+        assert accepts(port)
 
 
 def test_mariadb_answers_with_its_version(mariadb_url: str) -> None:

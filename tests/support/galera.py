@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import shutil
 import signal
-import socket
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -88,9 +87,8 @@ ROUND_ROBIN = "balance roundrobin"
 
 
 def _synced(path: Path) -> bool:
-    with socket.socket(socket.AF_UNIX) as probe:  # PyMySQL leaves that of a refused one open
-        if probe.connect_ex(str(path)):
-            return False
+    if not accepts(path):  # PyMySQL leaves the socket of a refused connection open
+        return False
     with contextlib.suppress(pymysql.MySQLError):
         rows = _execute(path, "SHOW STATUS LIKE 'wsrep_local_state_comment'")
         return [row[1] for row in rows] == ["Synced"]

@@ -121,7 +121,9 @@ class MariaDB:
         self.execute(f"DROP DATABASE {name}")
 
     def _answers(self) -> bool:
-        if not accepts(self.port):  # PyMySQL leaves the socket of a refused connection open
+        # PyMySQL leaves the socket of a refused connection open, and a server that starts listens
+        # at its port first.
+        if not (accepts(self.port) and accepts(self._socket)):
             return False
         try:
             self.execute("SELECT 1")

@@ -76,11 +76,12 @@ def lasting_port(first: int) -> int:
     raise AssertionError(f"no port from {first} to 32000 is free")
 
 
-def accepts(port: int) -> bool:
-    """Whether 127.0.0.1:port takes a TCP connection."""
-    with socket.socket() as probe:
+def accepts(place: int | Path) -> bool:
+    """Whether a port of 127.0.0.1, or a Unix socket, takes a connection."""
+    port = isinstance(place, int)
+    with socket.socket(socket.AF_INET if port else socket.AF_UNIX) as probe:
         probe.settimeout(2)
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+        return probe.connect_ex(("127.0.0.1", place) if port else str(place)) == 0
 
 
 def wait_until(
