@@ -20,8 +20,6 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Self
 
-from werkzeug.test import Client
-
 from bench import site
 from bench.table import Figure, show
 from cibot.bootstrap import make_source
@@ -32,7 +30,8 @@ from cibot.judging import Monitor
 from cibot.model import Channel
 from cibot.store.engine import Store, open_store
 from cibot.store.outbox import depth
-from cibot.webhooks.gerrit import Hook, gerrit_hook
+from cibot.webhooks.gerrit import MOUNT, Hook
+from tests.support.hooked import Hooked
 from tests.support.whole_bot import TOKEN
 
 PACKAGE = Path(__file__).parents[1] / "cibot"
@@ -113,12 +112,12 @@ def _webhook(store: Store, config: Config) -> Callable[[int], None]:
     monitor = Monitor(store, config, lambda: datetime.now(UTC))
     heard: set[int] = set()
     source = make_source(config, config.gerrit[0], store, heard.update)
-    client = Client(gerrit_hook({site.SERVER: Hook(TOKEN, source.ingest)}, source.clock))
+    hooked = Hooked({site.SERVER: Hook(TOKEN, source.ingest)}, source.clock)
 
     def post(number: int) -> None:
         for ci, passed in ((0, True), (number, False)):
             body = site.event(ci, 100_000 + number, passed=passed)
-            answer = client.post(f"/{site.SERVER}/{TOKEN}", data=body)
+            answer = hooked.post(f"{MOUNT}/{site.SERVER}/{TOKEN}", body)
             assert answer.status_code == 200, answer.text
             while heard:
                 monitor.judge(heard.pop())

@@ -21,7 +21,7 @@ from bench.posting import Posted, get
 from bench.shape import REFERENCE
 from bench.table import Figure
 from bench.webhooks import percentile
-from cibot.config.models import Config, WebConfig
+from cibot.config.models import Config
 from cibot.daemon.app import create_app
 from cibot.store.cis import all_cis
 from cibot.store.engine import open_store
@@ -29,7 +29,7 @@ from cibot.web.asking import Asking
 from cibot.web.faces import face_blueprints
 from cibot.web.server import WebServer
 
-_THREADS = WebConfig().threads
+_READERS = 32  # who ask at once
 _ROUNDS = 3
 _ASKED_FOR = r'<(?:link[^>]*rel="stylesheet"[^>]*href|script[^>]*src)="([^"]+)"'
 _HEAVIEST = 100_000  # bytes on the wire
@@ -59,7 +59,7 @@ def figures(url: str, where: str, samples: int) -> Iterator[Figure]:
 
 @contextmanager
 def _served(app: Flask) -> Iterator[int]:
-    web = WebServer(app, "127.0.0.1:0", _THREADS)
+    web = WebServer(app, "127.0.0.1:0")
     web.start()
     try:
         yield int(web.url.rpartition(":")[2])
@@ -74,8 +74,8 @@ def _round(
     wanted = [paths[place % len(paths)] for place in range(samples)]
     get(ours, 1, wanted[:20], scratch)
     alone = get(ours, 1, wanted, scratch)
-    crowd = get(ours, _THREADS, wanted, scratch).rate
-    return alone, crowd, get(floor, _THREADS, ["/"] * max(samples, 500), scratch).rate
+    crowd = get(ours, _READERS, wanted, scratch).rate
+    return alone, crowd, get(floor, _READERS, ["/"] * max(samples, 500), scratch).rate
 
 
 def _figure(name: str, rounds: list[tuple[Posted, float, float]]) -> Figure:

@@ -11,9 +11,9 @@ from pathlib import Path
 from statistics import median
 
 from bench import site
+from bench.growth import CONNECTIONS
 from bench.posting import post
 from bench.table import Figure
-from cibot.config.models import WebConfig
 from tests.support.whole_bot import TOKEN, WholeBot
 
 _ROUNDS = 7
@@ -82,7 +82,7 @@ def _post(bot: WholeBot, count: int, directory: Path) -> None:
         for number in range(count)
     ]
     path = f"/webhooks/gerrit/{site.SERVER}/{TOKEN}"
-    post(bot.port, WebConfig().threads, path, bodies, directory / "events")
+    post(bot.port, CONNECTIONS, path, bodies, directory / "events")
     time.sleep(2)
 
 

@@ -1,8 +1,8 @@
 """Webhooks a second, beside an empty handler under the same server that stores one row.
 
-Both sides run under waitress with the same threads and as many connections,
-on a durable database; the client is a process of its own. Theirs is the bare
-driver with a connection a thread: one INSERT of the body, one COMMIT.
+Both sides run under waitress with as many connections, on a durable database; the client is a
+process of its own. Theirs is the bare driver with a thread for each connection: one INSERT of the
+body, one COMMIT.
 """
 
 from __future__ import annotations
@@ -27,20 +27,19 @@ from bench.servers import databases
 from bench.table import Figure
 from cibot.collector.ingest import Ingest
 from cibot.collector.roster import Roster
-from cibot.config.models import WebConfig
 from cibot.daemon.app import create_app
 from cibot.store import schema
 from cibot.store.cis import ensure_server
 from cibot.store.engine import open_store
 from cibot.store.migrate import upgrade
 from cibot.web.server import WebServer
-from cibot.webhooks.gerrit import MOUNT, Hook, gerrit_hook
+from cibot.webhooks.gerrit import MOUNT, Hook, feeds
 
-_THREADS = WebConfig().threads
+_CONNECTIONS = 32
 _WARM_UP = 200
 _ROUNDS = 3
 _TARGET = 0.7
-_FLOOR_PATH = "/webhooks/gerrit/floor"  # the server has threads by path
+_FLOOR_PATH = "/floor"
 _TOKEN = "a-webhook-token-of-the-bench"
 
 
@@ -54,11 +53,10 @@ def ours(url: str, events: list[str], scratch: Path) -> Posted:
     upgrade(store)
     server = store.write(lambda tx: ensure_server(tx, "bench", "https://bench"))
     sink = Ingest(store, server, Roster("bench"), _now)
-    app = create_app(
-        [],
-        {MOUNT: gerrit_hook({"bench": Hook(_TOKEN, sink)}, _now)},
+    web = WebServer(
+        create_app([]), "127.0.0.1:0", together=feeds({"bench": Hook(_TOKEN, sink)}, _now)
     )
-    posted = _serve(app, f"/webhooks/gerrit/bench/{_TOKEN}", events, scratch)
+    posted = _serve(web, f"{MOUNT}/bench/{_TOKEN}", events, scratch)
     stored = store.read(lambda tx: len(tx.execute(select(schema.comment.c.seq)).all()))
     store.close()
     if stored != len(events):
@@ -96,7 +94,8 @@ def floor(url: str, events: list[str], scratch: Path) -> Posted:
         own.commit()
         return "", 200
 
-    posted = _serve(app, _FLOOR_PATH, events, scratch)
+    web = WebServer(app, "127.0.0.1:0", pages=_CONNECTIONS)
+    posted = _serve(web, _FLOOR_PATH, events, scratch)
     for connection in opened:
         connection.close()
     return posted
@@ -119,13 +118,12 @@ def _connect(url: str) -> Any:
     return link
 
 
-def _serve(app: Flask, path: str, events: list[str], scratch: Path) -> Posted:
-    web = WebServer(app, "127.0.0.1:0", _THREADS)
+def _serve(web: WebServer, path: str, events: list[str], scratch: Path) -> Posted:
     web.start()
     port = int(web.url.rpartition(":")[2])
     try:
-        post(port, _THREADS, path, events[:_WARM_UP], scratch)
-        return post(port, _THREADS, path, events[_WARM_UP:], scratch)
+        post(port, _CONNECTIONS, path, events[:_WARM_UP], scratch)
+        return post(port, _CONNECTIONS, path, events[_WARM_UP:], scratch)
     finally:
         web.stop(5)
 
@@ -151,7 +149,7 @@ def figures(count: int) -> Iterator[Figure]:
                 for side in zip(*rounds, strict=True)
             )
             yield Figure(
-                f"webhooks, {kind} ({count} {origin} events, {_THREADS} connections)",
+                f"webhooks, {kind} ({count} {origin} events, {_CONNECTIONS} connections)",
                 f"{mine.rate:,.0f}/s, {_times(mine)}",
                 f"one INSERT {theirs.rate:,.0f}/s, {_times(theirs)}",
                 ratio,

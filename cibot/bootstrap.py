@@ -53,7 +53,7 @@ from cibot.web.metrics import Intake, process_registry
 from cibot.web.probes import parts, probes_blueprint
 from cibot.web.proxy import behind_proxies
 from cibot.web.server import WebServer
-from cibot.webhooks.gerrit import MOUNT, Hook, gerrit_hook
+from cibot.webhooks.gerrit import Hook, feeds
 
 log = logging.getLogger(__name__)
 
@@ -288,14 +288,13 @@ def _web(
             probes_blueprint(parts(asking, backends), Gate(config).admits, died),
             *face_blueprints(asking, registry),
             *_chat_hooks(config, backends),
-        ],
-        {MOUNT: gerrit_hook(_hooks(sources), clock)},
+        ]
     )
     app = behind_proxies(app, config.web)
     return WebServer(
         app,
         config.web.listen,
-        config.web.threads,
+        together=feeds(_hooks(sources), clock),
         pages=config.web.page_threads,
         proxies=config.web.proxies,
         prefix=config.web.prefix,

@@ -20,9 +20,8 @@ from cibot.store.engine import Store
 from cibot.store.feeds import feed_states
 from cibot.store.usability import usable
 from cibot.text import figures
-from cibot.web.proxy import behind_proxies
 from cibot.web.server import WebServer
-from cibot.webhooks.gerrit import MOUNT, Hook, gerrit_hook
+from cibot.webhooks.gerrit import MOUNT, Hook, feeds
 
 _EVENTS = (
     "comment-added",
@@ -34,7 +33,6 @@ _EVENTS = (
 )
 _CONFIG = "refs/meta/config"
 _LOOK_S = 0.5
-_THREADS = 4
 
 
 def setup(gerrit: GerritConfig, public_url: str) -> Iterator[str]:
@@ -81,8 +79,8 @@ class _Arrival:
         self.came.set()
         return IngestCounts(len(changes))
 
-    def rejected(self, _feed: str) -> None:
-        """One came that cannot be read."""
+    def rejected(self, _feed: str, _number: int) -> None:
+        """What came cannot be read."""
         self.refused.set()
 
 
@@ -117,11 +115,13 @@ def _listening(config: Config, arrivals: Mapping[str, _Arrival]) -> WebServer | 
         for gerrit in config.gerrit
         if gerrit.webhook_token is not None
     }
-    app = create_app([], {MOUNT: gerrit_hook(hooks, lambda: datetime.now(UTC))})
     web = config.web
     try:
         return WebServer(
-            behind_proxies(app, web), web.listen, _THREADS, proxies=web.proxies, prefix=web.prefix
+            create_app([]),
+            web.listen,
+            together=feeds(hooks, lambda: datetime.now(UTC)),
+            prefix=web.prefix,
         )
     except ConfigError as error:
         return error

@@ -32,7 +32,6 @@ from cibot.text.card import Card
 log = logging.getLogger(__name__)
 
 FEED = "webhook"
-_MOST_COUNTED = 100  # of one transaction
 
 
 def report_forged(tx: Tx, server_id: int, server: str, comments: int, now: datetime) -> None:
@@ -43,8 +42,7 @@ def report_forged(tx: Tx, server_id: int, server: str, comments: int, now: datet
     )
     log.warning("events were forged server=%s: %s", server, said)
     feed_failed(tx, server_id, FEED, said, now)
-    for _ in range(min(comments, _MOST_COUNTED)):
-        feed_rejected(tx, server_id, FEED)
+    feed_rejected(tx, server_id, FEED, comments)
 
 
 GRACE = timedelta(minutes=1)  # REST may lag behind an event for so long

@@ -107,9 +107,9 @@ class Ingest:
         self._heard.pop(feed, None)
         self._store.write(lambda tx: feed_failed(tx, self._server_id, feed, error, now))
 
-    def rejected(self, feed: str) -> None:
-        """Counts an event that could not be read."""
-        self._store.write(lambda tx: feed_rejected(tx, self._server_id, feed))
+    def rejected(self, feed: str, number: int) -> None:
+        """Counts events that could not be read."""
+        self._store.write(lambda tx: feed_rejected(tx, self._server_id, feed, number))
 
     def ingest(
         self, changes: Sequence[Change], *, feed: str, cursor: str | None, heard_at: datetime

@@ -59,7 +59,6 @@ class WebConfig(Section):
 
     listen: Listen = "127.0.0.1:8080"
     public_url: BaseUrl | None = None
-    threads: Annotated[int, Field(ge=1, le=64)] = 32
     page_threads: Annotated[int, Field(ge=1, le=16)] = 3
     private: bool = False
     origins: tuple[Origin, ...] = ()

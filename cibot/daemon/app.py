@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 from urllib.parse import urlsplit, urlunsplit
 
 from flask import Blueprint, Flask, Response, json, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
-from werkzeug.middleware.dispatcher import DispatcherMiddleware
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
 
 _LARGEST_BODY = (1 << 20) + 4096
 
@@ -26,13 +21,8 @@ _HEADERS = {
 }
 
 
-def create_app(
-    blueprints: Sequence[Blueprint], mounts: Mapping[str, WSGIApplication] | None = None
-) -> Flask:
-    """An application that serves the blueprints, and under their paths ``mounts`` without Flask.
-
-    Creating it opens nothing.
-    """
+def create_app(blueprints: Sequence[Blueprint]) -> Flask:
+    """An application that serves the blueprints; creating it opens nothing."""
     app = Flask("cibot", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = _LARGEST_BODY
     app.json.sort_keys = False  # type: ignore[attr-defined]
@@ -40,7 +30,6 @@ def create_app(
         app.register_blueprint(blueprint)
     app.after_request(_guard)
     app.register_error_handler(HTTPException, _problem)
-    app.wsgi_app = DispatcherMiddleware(app.wsgi_app, dict(mounts or {}))  # type: ignore[method-assign]
     return app
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import literal_column, select
+from sqlalchemy import select
 
 from cibot.store import schema
 from cibot.store.engine import Tx
@@ -51,13 +51,13 @@ def feed_failed(tx: Tx, server_id: int, name: str, error: str, at: datetime) -> 
     _put(tx, server_id, name, ("failed_at", "error"), failed_at=at, error=error[:2000])
 
 
-def feed_rejected(tx: Tx, server_id: int, name: str) -> None:
-    """Counts one event that could not be read."""
-    _put(tx, server_id, name, _rejected, rejected=1)
+def feed_rejected(tx: Tx, server_id: int, name: str, number: int) -> None:
+    """Counts events that could not be read."""
+    _put(tx, server_id, name, _rejected, rejected=number)
 
 
-def _rejected(_new: Any, old: Any) -> dict[str, Any]:
-    return {"rejected": old.rejected + literal_column("1")}
+def _rejected(new: Any, old: Any) -> dict[str, Any]:
+    return {"rejected": old.rejected + new.rejected}
 
 
 def feed_states(tx: Tx) -> list[FeedState]:

@@ -70,7 +70,7 @@ class Site:
 @contextmanager
 def serving(store: Store, config: Config, now: datetime, pages: dict[str, str]) -> Iterator[Site]:
     """The application over a store, at a fixed moment, on a port of its own."""
-    server = WebServer(application(store, config, now), "127.0.0.1:0", 4)
+    server = WebServer(application(store, config, now), "127.0.0.1:0")
     server.start()
     try:
         yield Site(server.url, store, pages)

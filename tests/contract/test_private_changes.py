@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -20,10 +18,11 @@ from cibot.store.engine import Store, Tx
 from cibot.store.hiding import rewrite_cards
 from cibot.store.histories import KNOWN, arrived
 from cibot.text.card import Card, run_line
-from cibot.webhooks.gerrit import Hook, gerrit_hook
+from cibot.webhooks.gerrit import MOUNT, Hook
 from tests.support.confirming import FAILED, World
 from tests.support.faces import client
 from tests.support.history import NOW
+from tests.support.hooked import Hooked
 from tests.support.scenario import ACME, CONFIG, HOUR, ZUUL, Scenario, comment
 
 
@@ -78,16 +77,9 @@ def test_rest_of_a_private_change_is_dropped_too(world: World) -> None:
 
 def post(world: World, event: Info) -> int:
     """The event, by the webhook."""
-    body = json.dumps(event).encode()
     hook = Hook("t", world.ingest, knows=world.ingest.knows, ask=world.confirmer.ask)
-    said: list[str] = []
-    environ = {
-        "PATH_INFO": "/review/t", "REQUEST_METHOD": "POST", "CONTENT_LENGTH": str(len(body)),
-        "wsgi.input": io.BytesIO(body),
-    }  # fmt: skip
-    application = gerrit_hook({"review": hook}, world.clock)
-    list(application(environ, lambda status, _headers: said.append(status)))  # type: ignore[arg-type,return-value]
-    return int(said[0][:3])
+    hooked = Hooked({"review": hook}, world.clock)
+    return hooked.post(f"{MOUNT}/review/t", json=event).status_code
 
 
 def asked(world: World) -> None:

@@ -92,8 +92,8 @@ def test_one_sender_wins_a_message(store: Store) -> None:
 
 
 def test_rejected_events_are_counted_beside_the_cursor(store: Store) -> None:
-    for _ in range(3):
-        store.write(lambda tx: feeds.feed_rejected(tx, 1, "webhook"))
+    for number in (1, 2):
+        store.write(lambda tx, number=number: feeds.feed_rejected(tx, 1, "webhook", number))
     store.write(lambda tx: feeds.feed_heard(tx, 1, "webhook", "here", NOON))
     store.write(lambda tx: feeds.feed_failed(tx, 1, "webhook", "away", NOON + MINUTE))
     store.write(lambda tx: feeds.feed_heard(tx, 1, "webhook", None, NOON + 2 * MINUTE))

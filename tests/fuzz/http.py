@@ -20,9 +20,10 @@ from cibot.daemon.app import create_app
 from cibot.demo.reviews import Reviews
 from cibot.store.engine import Store
 from cibot.text.card import Button, Card, card
-from cibot.webhooks.gerrit import MOUNT, Hook, gerrit_hook
+from cibot.webhooks.gerrit import MOUNT, Hook
 from cibot.webhooks.slack import slack_blueprint
 from tests.fuzz.hostile import broken, mangle, text
+from tests.support.hooked import Hooked
 from tests.support.slack_caller import command_fields, event, press, press_body, signed
 from tests.support.slack_fixtures import generous
 from tests.support.slack_server import SlackServer
@@ -62,11 +63,8 @@ class HttpFuzz:
         self._backend = SlackBackend(config.slack[0], timeout=1, limit=generous())
         self._backend.start(_answer)
         hook = Hook(TOKEN, source.ingest)
-        app = create_app(
-            [slack_blueprint({"work": self._backend})],
-            {MOUNT: gerrit_hook({"review": hook}, lambda: datetime.now(UTC))},
-        )
-        self._app = app
+        self._hooked = Hooked({"review": hook}, lambda: datetime.now(UTC))
+        self._app = create_app([slack_blueprint({"work": self._backend})])
         self._events = _events()
 
     def close(self) -> None:
@@ -76,7 +74,8 @@ class HttpFuzz:
     def gerrit(self) -> None:
         """One event. Raises where the answer is a crash."""
         body = self._body(copy.deepcopy(self._dice.choice(self._events)))
-        self._post("gerrit", f"/webhooks/gerrit/review/{TOKEN}", body, {}, ())
+        path = f"{MOUNT}/review/{TOKEN}"
+        self._count("gerrit", self._hooked.post(path, body).status_code, path, body, ())
 
     def slack(self) -> None:
         """One signed request. Raises where the answer is a crash."""
@@ -105,7 +104,7 @@ class HttpFuzz:
             headers = mangle(dice, headers, 1)
             headers = {k: _header(str(v)) for k, v in headers.items()}
         # Too many questions at once are told so with 503, for Slack to ask again.
-        self._post("slack", _SLACK + url, raw, headers, (503,))
+        self._post(_SLACK + url, raw, headers)
 
     def _press(self) -> dict[str, Any]:
         alert = card("NetApp CI is failing", incident=7, buttons=(Button("Why", ("why", "x")),))
@@ -120,14 +119,16 @@ class HttpFuzz:
         raw = json.dumps(mangled, ensure_ascii=dice.random() < 0.5).encode("utf-8", "replace")
         return broken(dice, raw) if dice.random() < 0.15 else raw
 
-    def _post(
-        self, kind: str, path: str, body: bytes, headers: dict[str, str], allowed: tuple[int, ...]
-    ) -> None:
+    def _post(self, path: str, body: bytes, headers: dict[str, str]) -> None:
         statuses: list[str] = []
         environ = _environ(path, body, headers)
         for _ in self._app(environ, lambda status, *_: statuses.append(status)):  # type: ignore[arg-type,misc]
             pass
-        status = int(statuses[0][:3])
+        self._count("slack", int(statuses[0][:3]), path, body, (503,))
+
+    def _count(
+        self, kind: str, status: int, path: str, body: bytes, allowed: tuple[int, ...]
+    ) -> None:
         counts = self.statuses[kind]
         counts[status] = counts.get(status, 0) + 1
         if status >= 500 and status not in allowed:

@@ -13,7 +13,7 @@ from cibot.web.server import WebServer
 @contextmanager
 def listening(app: Flask) -> Iterator[str]:
     """Serves until the block ends; its address."""
-    server = WebServer(app, "127.0.0.1:0", 4)
+    server = WebServer(app, "127.0.0.1:0")
     server.start()
     try:
         yield server.url

@@ -49,7 +49,7 @@ def _served(slack: SlackServer, answers: Answers) -> Iterator[str]:
     backend = SlackBackend(slack_config(slack, name="slack"), timeout=5, limit=generous())
     app = Flask("transcripts")
     app.register_blueprint(slack_blueprint({"slack": backend}))
-    web = WebServer(app, "127.0.0.1:0", 4)
+    web = WebServer(app, "127.0.0.1:0")
     backend.start(answers({"slack": backend}))
     web.start()
     try:

@@ -64,7 +64,7 @@ LAYERS: dict[str, set[str]] = {
     # The settings of each network, which the configuration's table of networks names.
     "cibot.chat.SETTINGS": CONFIG,
     "cibot.outbox": OUTBOX,
-    "cibot.webhooks": COLLECT | {"cibot.collector.sink"},
+    "cibot.webhooks": COLLECT | {"cibot.collector.sink", "cibot.web.server"},
     "cibot.webhooks.slack": {"cibot.chat"},
     "cibot.web": WEB,
     "cibot.web.server": BASE,

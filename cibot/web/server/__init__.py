@@ -11,6 +11,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -19,10 +20,11 @@ from flask import Flask
 from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.server import BaseWSGIServer, create_server
+from waitress.task import WSGITask
 from waitress.trigger import trigger
 
 from cibot.errors import ConfigError
-from cibot.web.server.lanes import Lanes, Task, lanes_of, network_of
+from cibot.web.server.lanes import Answer, Lanes, Take, Task, lanes_of, network_of
 
 _BUFFER = 128 * 1024  # bytes of a request or an answer in memory; the rest goes to a file
 _MOST_BUFFERED = 1 << 20  # then the thread that answers waits for the client
@@ -31,7 +33,8 @@ _MOST_BUFFERED = 1 << 20  # then the thread that answers waits for the client
 class WebServer:
     """Serves the application from threads of its own; port 0 takes a free one.
 
-    ``threads`` take webhooks, ``pages`` answer everything else. ``proxies`` lets the
+    ``together`` deals with all that waits below its paths at once, by a thread for each path;
+    ``pages`` threads answer everything else. ``proxies`` lets the
     application see what so many proxies say of a request; ``prefix`` is the part of the
     path that they leave on it.
     """
@@ -40,8 +43,8 @@ class WebServer:
         self,
         app: Flask,
         listen: str,
-        threads: int,
         *,
+        together: Mapping[str, Take] | None = None,
         pages: int = 3,
         proxies: int = 0,
         prefix: str | None = None,
@@ -50,7 +53,7 @@ class WebServer:
         host, _, port = listen.rpartition(":")
         patience = patience or Deadlines()
         self._sockets: dict[int, Any] = {}
-        self._lanes = Lanes(lanes_of(threads, pages), prefix or "", _Sender(proxies))
+        self._lanes = Lanes(lanes_of(pages, together or {}), prefix or "", _Sender(proxies))
         try:
             self._server: Any = create_server(
                 app,
@@ -165,6 +168,7 @@ class _Request(HTTPRequestParser):  # type: ignore[misc]
     """A request; only one that posts a webhook may have a large body."""
 
     adj: Any
+    answer: Answer | None = None
 
     def parse_header(self, header_plus: bytes) -> None:
         try:
@@ -191,10 +195,25 @@ class _Smaller:
         return getattr(self._adj, name)
 
 
+class _Answering(WSGITask):  # type: ignore[misc]
+    """Asks the application, unless the request was taken together with others."""
+
+    def execute(self) -> None:
+        answer = self.request.answer
+        if answer is None:
+            super().execute()
+            return
+        self.complete = True
+        self.status, self.response_headers = answer.status, list(answer.headers)
+        self.content_length = len(answer.body)
+        self.write(answer.body)
+
+
 class Connection(HTTPChannel):  # type: ignore[misc]
     """One client's connection, with deadlines."""
 
     parser_class = _Request
+    task_class = _Answering
 
     def __init__(self, server: Any, *arguments: Any, patience: Deadlines, **more: Any) -> None:
         super().__init__(server, *arguments, **more)

@@ -3,6 +3,8 @@
 Pages and the API compute under one interpreter lock: more of them at once are not faster, they only
 delay every webhook. They have few threads behind a bounded queue; when it is full, the answer is
 503 with Retry-After.
+
+Where what is posted is stored in one transaction (`Take`), one thread takes all that waits.
 """
 
 from __future__ import annotations
@@ -12,30 +14,61 @@ import logging
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from waitress.utilities import Error
 
 log = logging.getLogger(__name__)
 _WARN_EVERY_S = 60.0
+_MOST = 64  # requests that are taken together
+_LARGEST = 4 << 20  # bytes of them
+_APART_S = 0.015  # where requests come all the time, several shall come together
+
+
+class Post(NamedTuple):
+    """What was sent to a path below one of those that are taken together."""
+
+    method: str
+    rest: str  # of the path, each character a byte of it
+    size: int  # bytes of the body
+    body: Callable[[], bytes]
+    came: float  # by the monotonic clock
+
+    def waited(self) -> float:
+        """Seconds since it came."""
+        return time.monotonic() - self.came
+
+
+class Answer(NamedTuple):
+    """What is answered to it."""
+
+    status: str
+    headers: Sequence[tuple[str, str]]
+    body: bytes
+
+
+Take = Callable[[Sequence[Post]], Sequence[Answer]]
+"""Deals with several at once, as one transaction does; an answer for each."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """Threads for the paths that begin with one of ``paths``; "" is every path.
+    """Threads for the paths that begin with ``path``; "" is every path.
 
     ``queue`` is how many requests may wait for a thread, and ``each`` how many one
-    address may have waiting or under way.
+    address may have waiting or under way. With ``take`` they are not the application's.
     """
 
     name: str
-    paths: tuple[str, ...]
+    path: str
     threads: int
     queue: int
     each: int
+    take: Take | None = None
 
 
 class Task(Protocol):
@@ -50,19 +83,19 @@ class Task(Protocol):
         """Ends the connection without an answer."""
 
 
-def lanes_of(threads: int, pages: int) -> tuple[Lane, ...]:
-    """The lanes of the bot: ``threads`` for webhooks, ``pages`` for pages and the API.
+def lanes_of(pages: int, together: Mapping[str, Take]) -> tuple[Lane, ...]:
+    """The lanes of the bot: one for each path of ``together``, ``pages`` threads for the rest.
 
     An address may be a proxy's or an office's, and Gerrit's plugin posts all events from one.
     """
     everybody = 10_000
     return (
-        Lane("alive", ("/healthz",), 1, 64, 8),
-        Lane("ready", ("/readyz",), 1, 16, 4),
-        Lane("events", ("/webhooks/gerrit/",), threads, everybody, everybody),
-        Lane("slack", ("/webhooks/slack/",), 4, 128, everybody),
-        Lane("static", ("/static/",), 1, 128, 32),
-        Lane("pages", ("",), pages, 64, 32),
+        *(Lane(path, path, 1, everybody, everybody, take) for path, take in together.items()),
+        Lane("alive", "/healthz", 1, 64, 8),
+        Lane("ready", "/readyz", 1, 16, 4),
+        Lane("slack", "/webhooks/slack/", 4, 128, everybody),
+        Lane("static", "/static/", 1, 128, 32),
+        Lane("pages", "", pages, 64, 32),
     )
 
 
@@ -95,21 +128,24 @@ class Lanes:
         self._address = address
         self._pools = [_Pool(lane) for lane in lanes]
         # Refusals are answered by a thread of their own, which only writes a few bytes.
-        self._refusals = _Pool(Lane("refused", (), 1, 10_000, 10_000))
+        self._refusals = _Pool(Lane("refused", "", 1, 10_000, 10_000))
         self._warned_at = 0.0
 
     def add_task(self, task: Task) -> None:
         """Gives the connection's first request to a thread, or refuses it."""
         request = task.requests[0]
         if request.error:
-            self._refusals.add(task, "")
+            self._refuse(task)
             return
-        pool = self._pool(str(request.path))
-        if not pool.add(task, self._address(task)):
+        path = str(request.path)
+        if self._prefix and path.startswith(self._prefix + "/"):
+            path = path[len(self._prefix) :]
+        pool = next(pool for pool in self._pools if path.startswith(pool.lane.path))
+        post = _post(request, path[len(pool.lane.path) :])
+        if not pool.add(_Waiting(task, self._address(task), post)):
             request.error = Busy(pool.retry_after)
             self._warn(pool.lane.name)
-            if not self._refusals.add(task, ""):
-                task.cancel()
+            self._refuse(task)
 
     def shutdown(self, cancel_pending: bool = True, timeout: float = 5) -> bool:
         """Ends the threads after the requests under way; those that wait are cancelled."""
@@ -121,10 +157,9 @@ class Lanes:
             pool.join(deadline)
         return True
 
-    def _pool(self, path: str) -> _Pool:
-        if self._prefix and path.startswith(self._prefix + "/"):
-            path = path[len(self._prefix) :]
-        return next(pool for pool in self._pools if path.startswith(pool.lane.paths))
+    def _refuse(self, task: Task) -> None:
+        if not self._refusals.add(_Waiting(task, "", _post(task.requests[0], ""))):
+            task.cancel()
 
     def _warn(self, lane: str) -> None:
         now = time.monotonic()
@@ -133,12 +168,18 @@ class Lanes:
             log.warning("requests refused because too many wait lane=%s", lane)
 
 
+class _Waiting(NamedTuple):
+    task: Task
+    address: str
+    post: Post
+
+
 class _Pool:
     """The threads of one lane and the requests that wait for them."""
 
     def __init__(self, lane: Lane) -> None:
         self.lane = lane
-        self._waiting: deque[tuple[Task, str]] = deque()
+        self._waiting: deque[_Waiting] = deque()
         self._by_address: Counter[str] = Counter()
         self._changed = threading.Condition()
         self._closed = False
@@ -156,8 +197,9 @@ class _Pool:
         wait = self._took_s * len(self._waiting) / self.lane.threads
         return min(30, 1 + int(wait))
 
-    def add(self, task: Task, address: str) -> bool:
+    def add(self, waiting: _Waiting) -> bool:
         """False where too many wait, of all or of this address."""
+        address = waiting.address
         with self._changed:
             if (
                 self._closed
@@ -166,7 +208,7 @@ class _Pool:
             ):
                 return False
             self._by_address[address] += 1
-            self._waiting.append((task, address))
+            self._waiting.append(waiting)
             self._changed.notify()
             return True
 
@@ -175,7 +217,7 @@ class _Pool:
         with self._changed:
             self._closed = True
             while cancel and self._waiting:
-                self._waiting.popleft()[0].cancel()
+                self._waiting.popleft().task.cancel()
             self._changed.notify_all()
 
     def join(self, deadline: float) -> None:
@@ -186,31 +228,66 @@ class _Pool:
                 log.warning("a request is still under way lane=%s", self.lane.name)
 
     def _run(self) -> None:
-        while (taken := self._take()) is not None:
-            task, address = taken
+        while taken := self._take():
             began = time.monotonic()
-            try:
-                task.service()
-            except Exception:  # whatever it is: the lane has other requests to answer
-                log.exception("a request could not be answered lane=%s", self.lane.name)
-                task.cancel()
-            finally:
-                self._took_s += (time.monotonic() - began - self._took_s) / 8
-                self._done(address)
+            if self.lane.take is None or self._try(partial(self._together, taken), taken):
+                for waiting in taken:
+                    self._try(waiting.task.service, [waiting])
+            self._took_s += ((time.monotonic() - began) / len(taken) - self._took_s) / 8
+            self._done(taken)
+            if self.lane.take is not None and not self._closed:
+                time.sleep(max(0.0, began + _APART_S - time.monotonic()))
 
-    def _take(self) -> tuple[Task, str] | None:
+    def _together(self, taken: Sequence[_Waiting]) -> None:
+        assert self.lane.take is not None
+        answers = self.lane.take([waiting.post for waiting in taken])
+        for waiting, answer in zip(taken, answers, strict=True):
+            waiting.task.requests[0].answer = answer
+
+    def _try(self, work: Callable[[], None], taken: Sequence[_Waiting]) -> bool:
+        try:
+            work()
+        except Exception:  # whatever it is: the lane has other requests to answer
+            log.exception("a request could not be answered lane=%s", self.lane.name)
+            for waiting in taken:
+                waiting.task.cancel()
+            return False
+        return True
+
+    def _take(self) -> list[_Waiting]:
+        """The next request, or those that are taken together; none when the lane is closed."""
         with self._changed:
             while not self._waiting:
                 if self._closed:
-                    return None
+                    return []
                 self._changed.wait()
-            return self._waiting.popleft()
+            taken = [self._waiting.popleft()]
+            size = taken[0].post.size
+            while self.lane.take and self._waiting and len(taken) < _MOST:
+                size += self._waiting[0].post.size
+                if size > _LARGEST:
+                    break
+                taken.append(self._waiting.popleft())
+            return taken
 
-    def _done(self, address: str) -> None:
+    def _done(self, taken: Sequence[_Waiting]) -> None:
         with self._changed:
-            self._by_address[address] -= 1
-            if self._by_address[address] <= 0:
-                del self._by_address[address]
+            for waiting in taken:
+                address = waiting.address
+                self._by_address[address] -= 1
+                if self._by_address[address] <= 0:
+                    del self._by_address[address]
+
+
+def _post(request: Any, rest: str) -> Post:
+    body = request.body_rcv
+    size = len(body) if body else 0
+    return Post(request.command, rest, size, lambda: _read(request), time.monotonic())
+
+
+def _read(request: Any) -> bytes:
+    body: bytes = request.get_body_stream().read()
+    return body
 
 
 def network_of(address: str) -> str:

@@ -108,7 +108,7 @@ CALLS: Mapping[Any, Sequence[Call]] = {
     feeds.load_cursor: [lambda tx: feeds.load_cursor(tx, 1, "poll")],
     feeds.feed_heard: [lambda tx: feeds.feed_heard(tx, 1, "poll", "c", NOW)],
     feeds.feed_failed: [lambda tx: feeds.feed_failed(tx, 1, "poll", "away", NOW)],
-    feeds.feed_rejected: [lambda tx: feeds.feed_rejected(tx, 1, "poll")],
+    feeds.feed_rejected: [lambda tx: feeds.feed_rejected(tx, 1, "poll", 2)],
     feeds.feed_states: [feeds.feed_states],
     changes.changes_of_numbers: [lambda tx: changes.changes_of_numbers(tx, 1, (50, 51))],
     changes.is_same_change: [

@@ -44,7 +44,7 @@ def test_a_variable_outdoes_the_file_and_its_secret_file(file: Path) -> None:
             "CIBOT_GERRIT__1__POLL_EVERY": "90s",
             "CIBOT_GERRIT__1__PROJECTS": "a/*, b",
             "CIBOT_GERRIT__0__CI_GROUPS": '["CIs, all of them"]',
-            "CIBOT_WEB__THREADS": "3",
+            "CIBOT_WEB__PAGE_THREADS": "5",
             "CIBOT_JUDGEMENT__SUCCESS__MINIMUM": "7",
             "CIBOT_CONSOLE": "true",
             "CIBOT_LOG__LEVEL": "",
@@ -59,7 +59,7 @@ def test_a_variable_outdoes_the_file_and_its_secret_file(file: Path) -> None:
     assert first.ci_groups == ("CIs, all of them",)
     assert second.poll_every.total_seconds() == 90
     assert second.projects == ("a/*", "b")
-    assert (config.web.threads, config.console, config.log.level) == (3, True, "info")
+    assert (config.web.page_threads, config.console, config.log.level) == (5, True, "info")
 
 
 def test_a_container_needs_no_file(tmp_path: Path) -> None:
@@ -119,16 +119,16 @@ def test_names_spelt_alike_need_a_number(file: Path) -> None:
 
 def test_a_wrong_value_names_the_variable(file: Path) -> None:
     file.write_text(FILE.replace("absent", file.name))
-    assert refused(file, CIBOT_WEB__THREADS="many", CIBOT_GERRIT__1__PROJECTS="[1]") == [
+    assert refused(file, CIBOT_WEB__PAGE_THREADS="many", CIBOT_GERRIT__1__PROJECTS="[1]") == [
         "  CIBOT_GERRIT__1__PROJECTS (gerrit[1].projects[0]): 1 does not do: write text in quotes",
-        '  CIBOT_WEB__THREADS (web.threads): "many" does not do: write a whole number',
+        '  CIBOT_WEB__PAGE_THREADS (web.page_threads): "many" does not do: write a whole number',
     ]
 
 
 def test_a_file_of_another_shape_does_not_break_the_overlay(tmp_path: Path) -> None:
     path = tmp_path / "c.toml"
     path.write_text("web = 5\ngerrit = 3\n")
-    mistakes = refused(path, CIBOT_WEB__THREADS="2", CIBOT_GERRIT__0__URL="https://x/")
+    mistakes = refused(path, CIBOT_WEB__PAGE_THREADS="2", CIBOT_GERRIT__0__URL="https://x/")
     assert mistakes == [
         f"  {path}:1: web: write it as a section with one pair of brackets: [web]",
         f"  {path}:2: gerrit: write its heading with two brackets: [[gerrit]]",

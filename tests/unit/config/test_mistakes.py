@@ -116,10 +116,10 @@ GOLDEN = [
         '2: gerrit[0].name: "my gerrit" does not do: '
         "a name has letters, digits, - . _ only, and at most 63 of them",
     ),
-    ("[web]\nthreads = 0", "2: web.threads: 0 does not do: write 1 or more"),
-    ('[web]\nthreads = "32"', '2: web.threads: "32" does not do: write it without quotes'),
+    ("[web]\npage_threads = 0", "2: web.page_threads: 0 does not do: write 1 or more"),
+    ('[web]\npage_threads = "3"', '2: web.page_threads: "3" does not do: write it without quotes'),
     ('[web]\nprivate = "yes"', '2: web.private: "yes" does not do: write it without quotes'),
-    ("[web]\nthreads = 65", "2: web.threads: 65 does not do: write 64 or less"),
+    ("[web]\npage_threads = 17", "2: web.page_threads: 17 does not do: write 16 or less"),
     *(
         (
             f'[web]\nlisten = "{listen}"',
@@ -176,7 +176,7 @@ GOLDEN = [
     # shapes
     ('[gerrit]\nname = "g"', "1: gerrit: write its heading with two brackets: [[gerrit]]"),
     ("gerrit = [5]", "1: gerrit[0]: write its heading with two brackets: [[gerrit]]"),
-    ("[[web]]\nthreads = 2", "1: web: write it as a section with one pair of brackets: [web]"),
+    ("[[web]]\npage_threads = 2", "1: web: write it as a section with one pair of brackets: [web]"),
     # between keys
     (GERRIT + GERRIT.replace('"g"', '"G"'), '5: gerrit[1].name: "G" is taken already; '
      "names differ by more than case"),
@@ -351,7 +351,7 @@ def test_every_mistake_is_told_at_once_in_the_order_of_the_file(tmp_path: Path) 
     text = (
         '[[route]]\nchannels = ["nowhere/#x"]\nseverity = "bad"\n'
         + GERRIT
-        + 'webhook_token = "short"\nusername = "u"\npoll_evry = "5m"\n[web]\nthreads = "many"\n'
+        + 'webhook_token = "short"\nusername = "u"\npoll_evry = "5m"\n[web]\npage_threads = "few"\n'
     )
     lines = refused(tmp_path, text).splitlines()
     assert lines[0] == "6 mistakes in the configuration:"
@@ -371,8 +371,8 @@ def test_a_file_in_another_encoding(tmp_path: Path) -> None:
 
 
 def test_lines_are_counted_in_files_from_other_systems(tmp_path: Path) -> None:
-    (tmp_path / "c.toml").write_bytes(b"# one\r\n[web]\r\nthreads = 0\r\n")
-    with pytest.raises(ConfigError, match=r"c\.toml:3: web\.threads"):
+    (tmp_path / "c.toml").write_bytes(b"# one\r\n[web]\r\npage_threads = 0\r\n")
+    with pytest.raises(ConfigError, match=r"c\.toml:3: web\.page_threads"):
         read(tmp_path / "c.toml", {})
 
 

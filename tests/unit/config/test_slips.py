@@ -187,7 +187,7 @@ def test_a_value_of_another_kind_is_named_with_its_line_whatever_the_key(written
             '[[slack]]\nname = "w"\nbot_token = "xoxb-1"\nsigning_secret = ""',
             "4: slack[0].signing_secret", "is empty",
         ),
-        ("[web]\nthreads = true", "2: web.threads", "write a number"),
+        ("[web]\npage_threads = true", "2: web.page_threads", "write a number"),
         ('console = true\n[[route]]\nchannels = ["console/a"]\nkinds = []', "4: route[0].kinds",
          "fits nothing"),
         ('console = true\n[[route]]\nchannels = ["console/a"]\ncis = []', "4: route[0].cis",

@@ -29,7 +29,7 @@ def serving(web: WebConfig) -> Iterator[str]:
         return f"{request.remote_addr} {request.url_root}"
 
     app = behind_proxies(create_app([blueprint]), web)
-    server = WebServer(app, "127.0.0.1:0", 2, proxies=web.proxies)
+    server = WebServer(app, "127.0.0.1:0", proxies=web.proxies)
     server.start()
     try:
         yield server.url
@@ -94,7 +94,7 @@ def test_an_answer_under_way_arrives_whole_and_then_nothing_listens() -> None:
         time.sleep(0.3)
         return "x" * 20_000_000
 
-    server = WebServer(create_app([blueprint]), "127.0.0.1:0", 2)
+    server = WebServer(create_app([blueprint]), "127.0.0.1:0")
     server.start()
     with ThreadPoolExecutor() as pool:
         answer = pool.submit(requests.get, f"{server.url}/long", timeout=20)
@@ -107,7 +107,7 @@ def test_an_answer_under_way_arrives_whole_and_then_nothing_listens() -> None:
 
 
 def test_one_that_never_began_ends() -> None:
-    server = WebServer(create_app([]), "127.0.0.1:0", 2)
+    server = WebServer(create_app([]), "127.0.0.1:0")
     where = server.url
     server.stop(1)
     with pytest.raises(requests.ConnectionError):
@@ -115,7 +115,7 @@ def test_one_that_never_began_ends() -> None:
 
 
 def test_all_addresses_of_a_machine_can_be_listened_on() -> None:
-    server = WebServer(create_app([]), "*:0", 2)
+    server = WebServer(create_app([]), "*:0")
     server.start()
     try:
         port = server.url.rpartition(":")[2]
@@ -127,4 +127,4 @@ def test_all_addresses_of_a_machine_can_be_listened_on() -> None:
 @pytest.mark.parametrize("listen", ["no-such-host.invalid:8080", "203.0.113.7:8080"])
 def test_an_address_that_is_not_here_is_said(listen: str) -> None:
     with pytest.raises(ConfigError, match=f"web.listen: {listen} cannot be listened on: .*;"):
-        WebServer(create_app([]), listen, 2)
+        WebServer(create_app([]), listen)

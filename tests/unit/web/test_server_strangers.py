@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 
@@ -14,7 +14,7 @@ from flask import Blueprint, request
 
 from cibot.daemon.app import create_app
 from cibot.web.server import SMALL_BODY, Deadlines, WebServer
-from cibot.web.server.lanes import lanes_of, network_of
+from cibot.web.server.lanes import Answer, Post, lanes_of, network_of
 from tests.support.processes import PATIENCE_S, wait_until
 
 _SHORT = Deadlines(header=1, body=1, idle=2, stalled=0.5, answer=60)  # none is met by chance
@@ -28,13 +28,18 @@ class Site:
         blueprint = Blueprint("b", __name__)
         for rule in ("/healthz", "/readyz", "/static/<name>"):
             blueprint.add_url_rule(rule, rule, lambda **_: "quick")
-        for rule in ("/webhooks/gerrit/<path:rest>", "/webhooks/slack/<path:rest>"):
-            view = lambda **_: str(len(request.get_data()))  # noqa: E731
-            blueprint.add_url_rule(rule, rule, view, methods=["POST"])
+        slack = "/webhooks/slack/<path:rest>"
+        view = lambda **_: str(len(request.get_data()))  # noqa: E731
+        blueprint.add_url_rule(slack, slack, view, methods=["POST"])
         blueprint.add_url_rule("/large", "large", lambda: "x" * 20_000_000)
         blueprint.add_url_rule("/", "page", self._page, methods=["GET", "POST"])
         self.server = WebServer(
-            create_app([blueprint]), "127.0.0.1:0", 2, pages=2, patience=patience, **more
+            create_app([blueprint]),
+            "127.0.0.1:0",
+            together={"/webhooks/gerrit/": _sizes},
+            pages=2,
+            patience=patience,
+            **more,
         )
         self.url = self.server.url
         self.port = int(self.url.rpartition(":")[2])
@@ -47,6 +52,10 @@ class Site:
     def connect(self) -> socket.socket:
         """A raw connection."""
         return socket.create_connection(("127.0.0.1", self.port), timeout=20)
+
+
+def _sizes(posts: Sequence[Post]) -> list[Answer]:
+    return [Answer("200 OK", [], str(len(post.body())).encode()) for post in posts]
 
 
 @contextmanager
@@ -95,28 +104,30 @@ def test_pages_take_no_thread_of_webhooks_and_probes() -> None:
 
 
 def test_webhooks_take_no_thread_of_pages_behind_a_prefix() -> None:
-    blueprint, go, begun = Blueprint("b", __name__), threading.Event(), threading.Semaphore(0)
+    go, begun, rest = threading.Event(), threading.Event(), list[str]()
 
-    @blueprint.post("/ci/webhooks/gerrit/x/y")
-    def event() -> str:
-        begun.release()
+    def take(posts: Sequence[Post]) -> list[Answer]:
+        rest.extend(post.rest for post in posts)
+        begun.set()
         go.wait(30)
-        return ""
+        return _sizes(posts)
 
-    server = WebServer(create_app([blueprint]), "127.0.0.1:0", 1, pages=1, prefix="/ci")
+    taken = {"/webhooks/gerrit/x/": take}
+    server = WebServer(create_app([]), "127.0.0.1:0", together=taken, pages=1, prefix="/ci")
     server.start()
     url = f"{server.url}/ci/webhooks/gerrit/x/y"
     with ThreadPoolExecutor(1) as pool:
         held = pool.submit(requests.post, url, timeout=30)
-        assert begun.acquire(timeout=PATIENCE_S)
+        assert begun.wait(PATIENCE_S)
         assert requests.get(f"{server.url}/ci/else", timeout=10).status_code == 404
         go.set()
         assert held.result().status_code == 200
+    assert rest == ["y"]
     server.stop(5)
 
 
 def test_who_comes_when_too_many_wait_is_told_when_to_come_again() -> None:
-    each = next(lane.each for lane in lanes_of(2, 2) if lane.name == "pages")
+    each = next(lane.each for lane in lanes_of(2, {}) if lane.name == "pages")
     with site() as here, readers(here, each + 3) as asked:
         refused = [future.result() for future in _first_done(asked, 3)]
         here.go.set()
@@ -127,7 +138,7 @@ def test_who_comes_when_too_many_wait_is_told_when_to_come_again() -> None:
 
 
 def test_one_address_behind_a_proxy_does_not_take_the_places_of_others() -> None:
-    each = next(lane.each for lane in lanes_of(2, 2) if lane.name == "pages")
+    each = next(lane.each for lane in lanes_of(2, {}) if lane.name == "pages")
     with site(proxies=1) as here, readers(here, each + 1, **_from("203.0.113.7")) as asked:
         (refused,) = _first_done(asked, 1)
         assert refused.result().status_code == 503

@@ -2,23 +2,23 @@
 
 import json
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
+import requests
 
-from cibot.collector.decode import change_from_event
 from cibot.collector.sink import IngestCounts
 from cibot.daemon.app import create_app
 from cibot.errors import CibotError, Permanent, Transient
 from cibot.model import Change
 from cibot.text.projects import project_filter
-from cibot.webhooks.gerrit import LARGEST, MOST_EVENTS, MOUNT, GroupCommit, Hook, gerrit_hook
-from tests.support.processes import wait_until
+from cibot.web.server import WebServer
+from cibot.webhooks.gerrit import LARGEST, MOST_EVENTS, Hook, feeds
+from tests.support.hooked import Hooked
 
 TOKEN = "a-token-of-the-tests"
 PATH = f"/webhooks/gerrit/review/{TOKEN}"
@@ -33,6 +33,8 @@ class FakeSink:
     batches: int = 0
     refused: int = 0
     poison: dict[int, CibotError] = field(default_factory=dict)
+    begun: threading.Event = field(default_factory=threading.Event)
+    commit: threading.Lock = field(default_factory=threading.Lock)
 
     def load_cursor(self, feed: str) -> str | None:
         return None
@@ -43,12 +45,14 @@ class FakeSink:
         for change in changes:
             if change.number in self.poison:
                 raise self.poison[change.number]
-        self.changes.extend(changes)
+        self.begun.set()
+        with self.commit:
+            self.changes.extend(changes)
         self.batches += 1
         return IngestCounts(len(changes))
 
-    def rejected(self, feed: str) -> None:
-        self.refused += 1
+    def rejected(self, feed: str, number: int) -> None:
+        self.refused += number
 
 
 @pytest.fixture
@@ -57,9 +61,19 @@ def sink() -> FakeSink:
 
 
 @pytest.fixture
-def client(sink: FakeSink) -> FlaskClient:
-    hooks = {"review": Hook(TOKEN, sink)}
-    return create_app([], {MOUNT: gerrit_hook(hooks, lambda: NOON)}).test_client()
+def hooked(sink: FakeSink) -> Hooked:
+    return Hooked({"review": Hook(TOKEN, sink)}, lambda: NOON)
+
+
+@pytest.fixture
+def served(sink: FakeSink) -> Iterator[str]:
+    """The address of a server with these webhooks."""
+    server = WebServer(
+        create_app([]), "127.0.0.1:0", together=feeds({"review": Hook(TOKEN, sink)}, lambda: NOON)
+    )
+    server.start()
+    yield server.url
+    server.stop(5)
 
 
 def event(number: Any = 15, **fields: Any) -> dict[str, Any]:
@@ -73,15 +87,15 @@ def event(number: Any = 15, **fields: Any) -> dict[str, Any]:
     } | fields
 
 
-def test_an_event_is_stored_before_it_is_acknowledged(client: FlaskClient, sink: FakeSink) -> None:
-    answer = client.post(PATH, json=event())
+def test_an_event_is_stored_before_it_is_acknowledged(hooked: Hooked, sink: FakeSink) -> None:
+    answer = hooked.post(PATH, json=event())
     assert answer.status_code == 200
     assert [change.messages[0].text for change in sink.changes] == [event()["comment"]]
 
 
-def test_stream_events_shape_and_strings_for_numbers(client: FlaskClient, sink: FakeSink) -> None:
-    assert client.post(PATH, json=event("15", project={"name": "demo"})).status_code == 200
-    assert client.post(PATH, json=event(project="demo")).status_code == 200
+def test_stream_events_shape_and_strings_for_numbers(hooked: Hooked, sink: FakeSink) -> None:
+    assert hooked.post(PATH, json=event("15", project={"name": "demo"})).status_code == 200
+    assert hooked.post(PATH, json=event(project="demo")).status_code == 200
     assert [change.number for change in sink.changes] == [15, 15]
 
 
@@ -98,15 +112,24 @@ def test_stream_events_shape_and_strings_for_numbers(client: FlaskClient, sink: 
         "/webhooks/gerrit",
     ],
 )
-def test_a_wrong_token_is_not_found(client: FlaskClient, sink: FakeSink, path: str) -> None:
-    answer = client.post(path, json=event())
+def test_a_wrong_token_is_not_found(served: str, sink: FakeSink, path: str) -> None:
+    answer = requests.post(served + path, json=event(), timeout=10)
     assert answer.status_code == 404
-    assert TOKEN not in answer.get_data(as_text=True)
+    assert TOKEN not in answer.text
     assert sink.changes == []
 
 
-def test_only_post_is_taken(client: FlaskClient, sink: FakeSink) -> None:
-    answer = client.get(PATH)
+def test_whether_a_server_is_known_is_not_told(served: str) -> None:
+    said = [
+        requests.post(f"{served}/webhooks/gerrit/{place}", json=event(), timeout=10)
+        for place in (f"review/{TOKEN}x", f"other/{TOKEN}")
+    ]
+    assert len({(answer.status_code, answer.content) for answer in said}) == 1
+    assert len({frozenset(answer.headers) for answer in said}) == 1
+
+
+def test_only_post_is_taken(served: str, sink: FakeSink) -> None:
+    answer = requests.get(served + PATH, timeout=10)
     assert answer.status_code == 405
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert sink.changes == []
@@ -127,45 +150,57 @@ def test_only_post_is_taken(client: FlaskClient, sink: FakeSink) -> None:
     ],
 )
 def test_what_cannot_be_read_is_refused_with_a_reason(
-    client: FlaskClient, sink: FakeSink, body: bytes
+    hooked: Hooked, sink: FakeSink, body: bytes
 ) -> None:
-    answer = client.post(PATH, data=body)
+    answer = hooked.post(PATH, data=body)
     assert answer.status_code == 400
-    assert answer.get_json()["error"]
+    assert answer.error
     assert sink.refused == 1
 
 
 def test_unknown_types_are_taken_and_say_that_the_feed_lives(
-    client: FlaskClient, sink: FakeSink
+    hooked: Hooked, sink: FakeSink
 ) -> None:
-    assert client.post(PATH, json={"type": "brand-new"}).status_code == 200
+    assert hooked.post(PATH, json={"type": "brand-new"}).status_code == 200
     assert (sink.batches, sink.changes) == (1, [])
 
 
-def test_up_to_a_mebibyte(client: FlaskClient, sink: FakeSink) -> None:
+def test_up_to_a_mebibyte(hooked: Hooked, sink: FakeSink) -> None:
     body = json.dumps(event(comment="x" * (LARGEST - 500)))
-    assert client.post(PATH, data=body).status_code == 200
+    assert hooked.post(PATH, data=body).status_code == 200
     body = json.dumps(event(comment="x" * LARGEST))
-    assert client.post(PATH, data=body).status_code == 413
+    assert hooked.post(PATH, data=body).status_code == 413
 
 
-def test_an_absent_database_asks_for_a_retry(client: FlaskClient, sink: FakeSink) -> None:
+def test_an_absent_database_asks_for_a_retry(hooked: Hooked, sink: FakeSink) -> None:
     sink.poison[15] = Transient("away")
-    assert client.post(PATH, json=event()).status_code == 503
+    assert hooked.post(PATH, json=event()).status_code == 503
     assert sink.refused == 0
 
 
-def test_one_bad_event_does_not_spoil_the_others(client: FlaskClient, sink: FakeSink) -> None:
+def test_what_comes_together_is_stored_together(hooked: Hooked, sink: FakeSink) -> None:
+    answers = hooked.together(PATH, [json.dumps(event(number)) for number in range(1, 21)])
+    assert [answer.status_code for answer in answers] == [200] * 20
+    assert [change.number for change in sink.changes] == list(range(1, 21))
+    assert sink.batches == 1
+
+
+def test_one_bad_event_does_not_spoil_the_others(hooked: Hooked, sink: FakeSink) -> None:
     sink.poison[13] = Permanent("too long")
+    answers = hooked.together(PATH, [json.dumps(event(number)) for number in range(10, 30)])
+    said = dict(zip(range(10, 30), answers, strict=True))
+    assert (said[13].status_code, said[13].error) == (400, "the event cannot be stored: too long")
+    del said[13]
+    assert {answer.status_code for answer in said.values()} == {200}
+    assert [change.number for change in sink.changes] == list(said)
+    assert sink.refused == 1
 
-    def post(number: int) -> int:
-        return client.application.test_client().post(PATH, json=event(number)).status_code
 
-    with ThreadPoolExecutor(8) as pool:
-        answers = dict(zip(range(10, 30), pool.map(post, range(10, 30)), strict=True))
-    assert answers.pop(13) == 400
-    assert set(answers.values()) == {200}
-    assert sorted(change.number for change in sink.changes) == sorted(answers)
+def test_what_cannot_be_read_does_not_spoil_the_others(hooked: Hooked, sink: FakeSink) -> None:
+    good = json.dumps(event())
+    answers = hooked.together(PATH, [good, "{", "{}", json.dumps(event("x")), good])
+    assert [answer.status_code for answer in answers] == [200, 400, 400, 400, 200]
+    assert (len(sink.changes), sink.batches, sink.refused) == (2, 1, 3)
 
 
 @pytest.mark.parametrize(
@@ -177,106 +212,79 @@ def test_one_bad_event_does_not_spoil_the_others(client: FlaskClient, sink: Fake
     ],
 )
 def test_an_event_of_the_future_is_refused(
-    client: FlaskClient, sink: FakeSink, fields: dict[str, Any]
+    hooked: Hooked, sink: FakeSink, fields: dict[str, Any]
 ) -> None:
-    answer = client.post(PATH, json=event(**fields))
+    answer = hooked.post(PATH, json=event(**fields))
     assert answer.status_code == 400
-    assert "one of the two clocks is wrong" in answer.get_json()["error"]
+    assert "one of the two clocks is wrong" in answer.error
     assert (sink.changes, sink.refused) == ([], 1)
 
 
-def test_a_clock_that_is_a_little_ahead_is_no_harm(client: FlaskClient, sink: FakeSink) -> None:
+def test_a_clock_that_is_a_little_ahead_is_no_harm(hooked: Hooked, sink: FakeSink) -> None:
     soon = int(NOON.timestamp()) + 3500
-    assert client.post(PATH, json=event(eventCreatedOn=soon)).status_code == 200
+    assert hooked.post(PATH, json=event(eventCreatedOn=soon)).status_code == 200
     assert len(sink.changes) == 1
 
 
 def test_other_projects_are_acknowledged_and_not_stored(sink: FakeSink) -> None:
     hook = Hook(TOKEN, sink, project_filter(["demo/*", "^lib-(a|b)"]))
-    client = create_app([], {MOUNT: gerrit_hook({"review": hook}, lambda: NOON)}).test_client()
+    hooked = Hooked({"review": hook}, lambda: NOON)
     for project in ("demo/x", "other", "lib-a", "lib-ab", {"name": "demo/y"}):
         change = event()["change"] | {"project": project}
-        assert client.post(PATH, json=event(change=change)).status_code == 200
+        assert hooked.post(PATH, json=event(change=change)).status_code == 200
     assert [change.project for change in sink.changes] == ["demo/x", "lib-a", "demo/y"]
     assert sink.batches == 5  # each said that the feed lives
 
 
-def test_events_that_wait_for_an_absent_database_are_refused_together() -> None:
+def test_an_absent_database_is_asked_once_for_all_that_came(
+    hooked: Hooked, sink: FakeSink, caplog: pytest.LogCaptureFixture
+) -> None:
     class Away(FakeSink):
         def ingest(self, changes: Sequence[Change], **_: Any) -> IngestCounts:
             self.batches += 1
-            begun.set()
-            gate.wait(5)
             raise Transient("the database is away")
 
-    begun, gate = threading.Event(), threading.Event()
-    sink = Away()
-    commit = GroupCommit(sink, lambda: NOON)
-    change = change_from_event(event())
-    with ThreadPoolExecutor(9) as pool:
-        waiting = [pool.submit(commit.store, [change], 10)]
-        begun.wait(5)
-        waiting += [pool.submit(commit.store, [change], 10) for _ in range(8)]
-        wait_until(lambda: commit.waiting == 8, what="eight waiting events")
-        gate.set()
-        failures = [future.exception(10) for future in waiting]
-    assert [str(failure) for failure in failures] == ["the database is away"] * 9
-    assert sink.batches == 2  # the first alone, then all that waited meanwhile
+    away = Away()
+    hooked = Hooked({"review": Hook(TOKEN, away)}, lambda: NOON)
+    many = "\n".join(json.dumps(event(number)) for number in range(1, MOST_EVENTS + 1))
+    answers = hooked.together(PATH, [many, json.dumps(event())])
+    assert [answer.status_code for answer in answers] == [503, 503]
+    assert (away.batches, away.refused) == (1, 0)
+    assert "the database is away" in caplog.text
 
 
-def test_events_that_come_soon_after_each_other_share_a_transaction(sink: FakeSink) -> None:
-    rests: list[float] = []
-
-    def rest(seconds: float) -> None:
-        rests.append(seconds)
-        if len(rests) == 2:
-            wait_until(lambda: commit.waiting == 3, what="three more events")
-
-    commit = GroupCommit(sink, lambda: NOON, rest)
-    changes = [change_from_event(event(number)) for number in range(1, 6)]
-    commit.store(changes[:1], 10)
-    with ThreadPoolExecutor(4) as pool:
-        for stored in [pool.submit(commit.store, [change], 10) for change in changes[1:]]:
-            stored.result(10)
-    assert rests[0] == 0.0
-    assert 0.0 <= rests[1] <= 0.1
-    assert sink.batches == 2
+def test_an_event_that_nobody_waits_for_any_more_is_not_stored_late(
+    hooked: Hooked, sink: FakeSink
+) -> None:
+    (late,) = hooked.together(PATH, [json.dumps(event())], waited=4.5)
+    assert late.status_code == 503
+    assert sink.changes == []
 
 
-def test_an_event_that_nobody_waits_for_any_more_is_not_stored_late() -> None:
-    class Slow(FakeSink):
-        def ingest(self, changes: Sequence[Change], **rest: Any) -> IngestCounts:
-            begun.set()
-            gate.wait(5)
-            return super().ingest(changes, **rest)
+def test_an_event_is_answered_after_its_transaction(served: str, sink: FakeSink) -> None:
+    def post(number: int) -> int:
+        return requests.post(served + PATH, json=event(number), timeout=10).status_code
 
-    begun, gate = threading.Event(), threading.Event()
-    sink = Slow()
-    commit = GroupCommit(sink, lambda: NOON)
-    first, second = (change_from_event(event(number)) for number in (1, 2))
-    with ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(commit.store, [first], 10)
-        begun.wait(5)
-        with pytest.raises(Transient):
-            commit.store([second], 0)
-        gate.set()
-        waiting.result(10)
-    commit.stop(5)
-    assert [change.number for change in sink.changes] == [1]
+    with ThreadPoolExecutor(8) as pool, sink.commit:
+        posted = [pool.submit(post, number) for number in range(1, 9)]
+        assert sink.begun.wait(10)
+        assert not any(answer.done() for answer in posted)
+    assert [answer.result() for answer in posted] == [200] * 8
+    assert sorted(change.number for change in sink.changes) == list(range(1, 9))
 
 
-def test_several_events_in_one_body_are_stored_each(client: FlaskClient, sink: FakeSink) -> None:
+def test_several_events_in_one_body_are_stored_each(hooked: Hooked, sink: FakeSink) -> None:
     lines = [event(15), {"type": "dropped-output"}, event(16)]
     body = "\n".join(map(json.dumps, lines)) + "\n"
-    assert client.post(PATH, data=body).status_code == 200
+    assert hooked.post(PATH, data=body).status_code == 200
     assert [change.number for change in sink.changes] == [15, 16]
 
 
 def test_one_of_several_that_cannot_be_read_keeps_none_of_the_others(
-    client: FlaskClient, sink: FakeSink
+    hooked: Hooked, sink: FakeSink
 ) -> None:
     body = "\n".join([json.dumps(event(15)), '{"type": "comm', json.dumps(event(16))])
-    answer = client.post(PATH, data=body)
+    answer = hooked.post(PATH, data=body)
     assert answer.status_code == 400
     assert [change.number for change in sink.changes] == [15, 16]
     assert sink.refused == 1
@@ -291,33 +299,32 @@ def test_what_raises_only_for_several_events_is_in_the_log(
                 raise RuntimeError("not together")
             return sink.ingest(changes, **rest)
 
-    hooks = {"review": Hook(TOKEN, Alone())}
-    client = create_app([], {MOUNT: gerrit_hook(hooks, lambda: NOON)}).test_client()
+    hooked = Hooked({"review": Hook(TOKEN, Alone())}, lambda: NOON)
     lines = [event(number) for number in range(20, 30)]
-    assert client.post(PATH, data="\n".join(map(json.dumps, lines))).status_code == 200
+    assert hooked.post(PATH, data="\n".join(map(json.dumps, lines))).status_code == 200
     assert len(sink.changes) == len(lines)
     assert "not together" in caplog.text
 
 
 def test_several_events_in_one_body_share_transactions_and_the_allowance(
-    client: FlaskClient, sink: FakeSink
+    hooked: Hooked, sink: FakeSink
 ) -> None:
     body = "\n".join(json.dumps({"type": "ref-updated"}) for _ in range(MOST_EVENTS))
-    assert client.post(PATH, data=body).status_code == 200
+    assert hooked.post(PATH, data=body).status_code == 200
     assert sink.batches < MOST_EVENTS / 10
-    refused = client.post(PATH, data=body + '\n{"type": "ref-updated"}')
+    refused = hooked.post(PATH, data=body + '\n{"type": "ref-updated"}')
     assert refused.status_code == 400
     assert "500 lines" in refused.text
-    statuses = [client.post(PATH, data="{}\n" * MOST_EVENTS).status_code for _ in range(60)]
+    statuses = [hooked.post(PATH, data="{}\n" * MOST_EVENTS).status_code for _ in range(60)]
     assert statuses == [400] * 59 + [429]  # 30,000 in a burst, 501 of them before
     assert sink.refused == 60  # one of each body
 
 
 @pytest.mark.parametrize("private", [True, "true", "True", "TRUE", 1, "1", "yes", {}])
 def test_a_change_is_private_in_whatever_type_that_is_written(
-    client: FlaskClient, sink: FakeSink, private: object
+    hooked: Hooked, sink: FakeSink, private: object
 ) -> None:
     sent = event()
     sent["change"] |= {"private": private}
-    assert client.post(PATH, json=sent).status_code == 200
+    assert hooked.post(PATH, json=sent).status_code == 200
     assert [change.private for change in sink.changes] == [True]
