@@ -109,6 +109,7 @@ class Chances(Stored):
         _open=each(lambda missed: (missed[0], PROOF(missed[1]))),
         _late=table(tuple, made(_Late)),
         comeback=part,
+        silent_until=float,
         everywhere=bool,
         dwindled=bool,
     )
@@ -128,6 +129,7 @@ class Chances(Stored):
         self.rhythm = Rhythm(silence)
         self._homes: dict[str, dict[str, float]] = {}  # by project and branch; 0: never heard
         self.comeback = Comeback()
+        self.silent_until = 0.0  # when the last silence was broken
         self._pending: dict[_Key, _Pending] = {}
         self._waiting: Counter[int] = Counter()  # how many of `_pending` are of each slot
         self._deadlines: list[tuple[float, int, int]] = []
@@ -204,6 +206,7 @@ class Chances(Stored):
         silent = self.silent
         self.gasps = 1 if silent else self.gasps + 1
         if silent:
+            self.silent_until = heard.at
             self.comeback.begin(self.share)
         if silent and self.missed >= FEWEST:  # what was missed in a silence is the silence's
             for slot, _proof in self._open:

@@ -41,6 +41,7 @@ _Key = tuple[int, str]
 _Share = tuple[str, bool, Proof]
 _HOUR = 3600.0
 _BAD = frozenset({Result.FAIL, Result.INFRA})
+_MADE_WITHIN = 2.0  # seconds before the merge in which it makes a patch set by a rebase
 _STOPPED_WITHIN = 900.0  # seconds from the next patch set to the report of what it stopped
 
 
@@ -145,11 +146,18 @@ class _Course:
         return any(at is not None and 0 <= attempt.posted_at - at <= _STOPPED_WITHIN for at in ends)
 
     def _after_merge(self, attempt: Attempt) -> bool:
-        """Whether the change was reviewed by then: it says nothing more of the patch set."""
-        if (attempt.patch_set, attempt.pipeline) not in self._last:
-            return False
+        """Whether the change was reviewed by then: it says nothing more of the patch set.
+
+        A first verdict after the merge may be a slow CI's; but not that of a job which runs when
+        a change was merged, nor one on the patch set that the merge made by a rebase.
+        """
         closed = self._facts.closed_at
-        return (closed is not None and attempt.posted_at > closed) or attempt.after_merge
+        merged = closed is not None and attempt.posted_at > closed
+        if (attempt.patch_set, attempt.pipeline) in self._last:
+            return merged or attempt.after_merge
+        uploaded = self._facts.uploads.get(attempt.patch_set, -math.inf)
+        made = closed is not None and uploaded >= closed - _MADE_WITHIN
+        return merged and (attempt.after_merge or made)
 
     def _theirs(self, verdict: RefVerdict) -> None:
         facts, patch_set, at = self._facts, verdict.patch_set, verdict.posted_at

@@ -104,13 +104,19 @@ class Drop:
     def is_widespread(self) -> bool:
         """Whether so many stacks failed that they are hardly all bad.
 
-        Those of three authors are not; else luck, at the usual rate, makes so many at most once
-        in 1,000 times, and twice as many where all are known to be of one or two authors.
+        Luck, at the usual rate, makes so many at most once in 1,000 times, and twice as many where
+        all are known to be of one or two authors.
         """
-        if self.authors >= FEWEST:
-            return True
         surprise = -self.stacks * math.log(max(1 - self.usual, 1 - _HIGHEST))
-        return surprise >= (2 if self.authors else 1) * _HARDLY
+        return surprise >= (2 if 0 < self.authors < FEWEST else 1) * _HARDLY
+
+    def accuses(self, failing: bool) -> bool:
+        """Whether the CI is at fault, and not the changes, where no reference says so.
+
+        It is where most failures passed when they were run again; one that is ``failing``, where
+        one job fails on most of the changes, and on many, too.
+        """
+        return self.flaky or (failing and self.is_one and self.is_widespread)
 
 
 @dataclass(slots=True)

@@ -154,8 +154,7 @@ def _routes(judge: Judge) -> Iterator[tuple[Any, _Take, tuple[Gauge, ...]]]:
     yield Heard, lambda heard: coverage.follow(heard.at), (coverage,)
     yield Due, lambda due: chances.due(due, latency.allowed(due.at)), ()
     yield Ended, chances.end, ()
-    yield Took, rollup.took, ()
-    yield Took, latency.take, (latency,)
+    yield Took, partial(_take_time, chances, latency, rollup), (latency,)
     yield RunEnded, rollup.ran, ()
     yield JobResults, judge.jobs.take, (judge.jobs,)
     yield Attempted, judge.infra.attempt, (judge.infra,)
@@ -178,6 +177,13 @@ def _routes(judge: Judge) -> Iterator[tuple[Any, _Take, tuple[Gauge, ...]]]:
     for kind in judge.kinds:
         for each in kind.takes:
             yield each, kind.take, (kind,) if kind.counts else ()
+
+
+def _take_time(chances: Chances, latency: LatencySignal, rollup: RollUp, took: Took) -> None:
+    """Takes in how long a verdict took; what waited for a silence to end is the silence's."""
+    if took.at - 3600 * took.hours >= chances.silent_until:
+        latency.take(took)
+        rollup.took(took)
 
 
 def _take_verdict(

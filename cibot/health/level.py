@@ -11,12 +11,13 @@ import math
 from datetime import timedelta
 
 from cibot.config.policy import SuccessPolicy
-from cibot.health.chart import Chart
+from cibot.health.chart import FEWEST, Chart
 from cibot.health.facts import Proof, known_moment
 from cibot.health.inputs import Counted
 from cibot.health.intervals import wilson
 from cibot.health.kind import Gauge, Reading
 from cibot.health.seen import Fault, PassRate, Period
+from cibot.health.series import Stacks
 from cibot.health.share import SURE, back_since, bad_since, may_be_back
 from cibot.health.signal import Evidence, SignalFigures, evidence, share_of
 from cibot.health.state import part, since, state
@@ -30,9 +31,9 @@ _HIGHEST = 0.95  # no regime is taken for surer than this
 class Level(Gauge):
     """The rate of the window.
 
-    A change that fails with one patch set after the other is one failure.
-    The ``chart`` of the same results, where there is one, knows better since when they are well
-    again.
+    A change that fails with one patch set after the other is one failure. A stack is not, but the
+    rate is bad only where three stacks failed. The ``chart`` of the same results, where there is
+    one, knows better since when they are well again.
     """
 
     name = NAME
@@ -45,12 +46,17 @@ class Level(Gauge):
     section = "success"
     compares = True
 
-    STATE = state(_tally=part, proofs=part, _paired=since, _again=since)
+    STATE = state(
+        _tally=part, proofs=part, _stacks=part, _repeats=part, _paired=since, _again=since
+    )
 
     def __init__(self, policy: SuccessPolicy) -> None:
         self._policy = policy
-        self._tally = SlidingTally(policy.window.total_seconds(), policy.reach.total_seconds())
+        spans = policy.window.total_seconds(), policy.reach.total_seconds()
+        self._tally = SlidingTally(*spans)
+        self._repeats = SlidingTally(*spans)  # those that failed as another of their stack did
         self.proofs = Proofs()
+        self._stacks = Stacks()
         self._again = -math.inf  # since when it is well again, while no chart says so
         self._paired = -math.inf  # the newest result on a patch set that a reference passed
         self.chart: Chart | None = None
@@ -60,6 +66,8 @@ class Level(Gauge):
         self._tally.add(result.proof.at, result.bad, result.sign)
         if result.bad:
             self.proofs.add(result.proof, result.sign)
+            if self._stacks.repeats(result):
+                self._repeats.add(result.proof.at, True, result.sign)
         elif not self._is_charted:
             counted = self.counted(result.at)
             if counted.bad and may_be_back(counted, self._tally.run, _HIGHEST):
@@ -77,6 +85,7 @@ class Level(Gauge):
     def counted(self, now: float) -> Count:
         """What the window holds; where that is too little, the newest in reach."""
         self._tally.slide(now)
+        self._repeats.slide(now)
         return self._tally.newest(self._policy.minimum, now)
 
     def since(self, at: float) -> Count:
@@ -90,7 +99,7 @@ class Level(Gauge):
     def standing(self, now: float, _ending: bool) -> Reading:
         """Bad while the rate is surely below the level: since it is back, only what came since."""
         counted = self.counted(now)
-        verdict = level(self._policy, counted.good, counted.n)
+        verdict = self._verdict(counted, now)
         if not verdict.bad:
             enough = counted.good >= self._policy.clears * counted.n
             return Reading(verdict, enough and verdict is State.HEALTHY, counted=counted)
@@ -98,11 +107,20 @@ class Level(Gauge):
         after = self._tally.since(back) if back is not None else Count(0, 0)
         if not after.n:
             return Reading(verdict, False, counted=counted)
-        verdict = level(self._policy, after.good, after.n)
+        verdict = self._verdict(after, now, back)
         usual = self.chart.baseline.mean if self.chart else 0.0
         if after.n < self._policy.minimum and usual >= self._policy.degraded:
             verdict = State.HEALTHY  # as the chart has it
         return Reading(verdict, verdict is State.HEALTHY, counted=after, back=back)
+
+    def _verdict(self, counted: Count, now: float, since: float | None = None) -> State:
+        """What the rate means; where hardly any stack failed, the changes say little of the CI."""
+        verdict = level(self._policy, counted.good, counted.n)
+        if not verdict.bad:
+            return verdict
+        since = self._tally.first(self._policy.minimum, now) if since is None else since
+        repeats = 0 if since is None else self._repeats.reached(since).n
+        return verdict if counted.bad - repeats >= FEWEST else State.HEALTHY
 
     @property
     def _is_charted(self) -> bool:

@@ -216,8 +216,8 @@ class MissingJobs(AccusingKind):
         """The job that took the place of another one; "" where none did.
 
         It came when that one went, no other usual job went in between, and it is mostly there
-        since; or it was new in the first report without it and has its name with more words: then
-        it may run for some files only.
+        since, on more changes than the place was empty for; or it was new in the first report
+        without it and has its name with more words: then it may run for some files only.
         """
         away = gone.seen + gone.longest  # up to here without it was usual
         for name, job in place.jobs.items():
@@ -225,7 +225,8 @@ class MissingJobs(AccusingKind):
             later = job.began - gone.began >= self._policy.minimum
             if not (began_then and later):
                 continue
-            stays = job.present >= 2 and 2 * job.present > place.changes - job.began
+            empty = max(0, job.began - away)
+            stays = job.present >= 2 + empty and 2 * job.present > place.changes - job.began
             nearer = away < job.follows or any(
                 away < other.seen <= job.began and self._limit(other) is not None
                 for other in place.jobs.values()

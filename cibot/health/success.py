@@ -156,8 +156,8 @@ class Success(Gauge):
             return None
         if self.chart.adopted > settled:
             return None
-        after = self._level.since(settled)
-        if not after.n or after.n == self._level.counted(now).n:
+        after = self._level.reached(settled)
+        if not after.n or after.n >= self._level.counted(now).n:
             return None
         return Recovery(moment(settled), after.good, after.n)
 

@@ -258,14 +258,14 @@ def _eased(incident: Incident, news: News, subject: Subject) -> Line:
     elif news.drop:
         over = f"it is back to its usual{_usual(symptom)}"
     lasted = _lasted(symptom.began, symptom.cleared_at)
-    severity = still.severity
+    severity = still.severity if still.fires else State.DEGRADED
     called = _called(still, severity)
     is_still = f"still {called}: " if still.fires else "not surely well yet: "
     if still.fires and symptom.signal == "silent" and not _shown_since(still, symptom.began):
         is_still = f"it was {called} when it was last heard: "
     holds = line(is_still, *_seen(still, news))
     if _heard(still):
-        severity, holds = State.DEGRADED, line("it is heard again, but not yet as often as usual")
+        holds = line("it is heard again, but not yet as often as usual")
     return line(
         state_span(severity),
         " — ",

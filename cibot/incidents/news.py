@@ -14,7 +14,7 @@ from operator import attrgetter
 
 from cibot.config.signals import signals
 from cibot.health.missing import NAME as MISSING_JOB
-from cibot.health.seen import FaultShare, OwnPast
+from cibot.health.seen import FaultShare
 from cibot.health.signal import Family
 from cibot.incidents.incident import Incident, Notified, Part, Phase, Transition, merged_parts
 from cibot.incidents.symptom import Symptom
@@ -299,24 +299,11 @@ def inhibited(symptom: Symptom, incident: Incident, around: Surroundings) -> str
             "it has been so for as long as is known",
         ),
         (
-            around.alone and not _is_its_fault(symptom),
+            around.alone and not symptom.accuses,
             "without a reference it is not known whether the changes are at fault",
         ),
     )
     return next((reason for holds, reason in reasons if holds), None)
-
-
-def _is_its_fault(symptom: Symptom) -> bool:
-    """Whether a CI without a reference is at fault for its results, and not the changes.
-
-    A drop is where most failures passed when they were run again; one to less than half
-    is where one job fails on most of the changes, and on many, too.
-    """
-    failing, seen = symptom.severity is State.FAILING, symptom.seen
-    if symptom.signal == _CHART and isinstance(seen, OwnPast) and seen.drop is not None:
-        drop = seen.drop
-        return drop.flaky or (failing and drop.is_one and drop.is_widespread)
-    return failing or symptom.signal != "level"
 
 
 def jobs_changed(before: Iterable[JobSet], after: Iterable[JobSet]) -> bool:

@@ -12,7 +12,8 @@ from enum import StrEnum
 
 from cibot.config.policy import IncidentPolicy
 from cibot.config.signals import signals
-from cibot.health.seen import Fault, Seen
+from cibot.health.chart import Drop
+from cibot.health.seen import Fault, OwnPast, Seen
 from cibot.health.signal import MOST_EVIDENCE, Evidence, Family, Signal
 from cibot.model import State
 
@@ -69,6 +70,24 @@ class Symptom:
     def fires(self) -> bool:
         """Whether it accuses now."""
         return self.phase is SymptomPhase.FIRING
+
+    @property
+    def accuses(self) -> bool:
+        """Whether the CI is at fault, and not the changes, where no reference says so."""
+        failing, drop = self.severity is State.FAILING, self._drop
+        if drop is not None:
+            return drop.accuses(failing)
+        return failing or self.signal != "level"
+
+    @property
+    def undecided(self) -> bool:
+        """Whether it fires and does not accuse, which more results may change."""
+        return self.fires and self._drop is not None and not self.accuses
+
+    @property
+    def _drop(self) -> Drop | None:
+        seen = self.seen
+        return seen.drop if self.signal == "success" and isinstance(seen, OwnPast) else None
 
     @property
     def family(self) -> Family:

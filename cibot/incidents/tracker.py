@@ -87,6 +87,7 @@ class Tracker:
         self.at = 0.0
         self.incident: Incident | None = None
         self.steps: list[IncidentStep] = []  # since `begin`
+        self.decided: list[IncidentStep] = []  # no steps: it is known now who is at fault
         self.spells = Spells()
         self._policy = policy.incident
         self._symptoms: dict[str, Symptom] = {}  # those of the incident, while it is open
@@ -95,7 +96,7 @@ class Tracker:
 
     def begin(self) -> None:
         """Forgets what was found out until now; what is found out from now on is kept."""
-        self.steps = []
+        self.steps, self.decided = [], []
         self.spells.ended = []
         self.judge.rollup.begin(self.at)
 
@@ -128,12 +129,14 @@ class Tracker:
         self.at = max(self.at, until)
 
     def shown(self) -> Incident | None:
-        """The incident with what its symptoms say now: steps say what they said then."""
-        incident = self.incident
-        if incident is None or not incident.open:
+        """The incident with what its symptoms say now: steps show what they said then."""
+        return self.incident and self._shown(self.incident, self.at)
+
+    def _shown(self, incident: Incident, at: float) -> Incident:
+        if not incident.open:
             return incident
         for symptom in incident.standing:
-            signal = self._gauges[symptom.signal].signal(self.at)
+            signal = self._gauges[symptom.signal].signal(at)
             if signal.verdict.bad:
                 incident = put_symptom(incident, refreshed(symptom, signal))
         return incident
@@ -151,6 +154,8 @@ class Tracker:
                 if not (standing.verdict.bad or standing.rising):
                     continue
             elif not self._moves(symptom, gauge.standing(at, True), at):
+                if symptom.undecided:
+                    self._decide(refreshed(symptom, gauge.signal(at)), at)
                 continue
             before = self.incident
             after, transition = step(before, gauge.signal(at), moment(at), self._policy)
@@ -159,7 +164,14 @@ class Tracker:
             self.keep(after)
             self.spells.look(after, at)
             if transition is not None:
-                self.steps.append(IncidentStep(after, transition))
+                self.steps.append(IncidentStep(self._shown(after, at), transition))
+
+    def _decide(self, symptom: Symptom, at: float) -> None:
+        """Notes when a symptom that did not accuse the CI does: it may be news by now."""
+        if self.incident is not None and symptom.accuses:
+            self.keep(put_symptom(self.incident, symptom))
+            transition = Transition("decided", moment(at), symptom.severity, symptom.signal)
+            self.decided.append(IncidentStep(self.incident, transition))
 
     def keep(self, incident: Incident) -> None:
         """Goes on with this incident."""

@@ -42,9 +42,13 @@ class Replayed:
     until: dict[int, datetime] = field(default_factory=dict)
 
     def watch(self, ci: KnownCi, advanced: Advanced) -> None:
-        """Adds a CI and the steps of its incidents."""
+        """Adds a CI and the steps of its incidents.
+
+        The bot looks again at what it held back each time that it hears something; here it is
+        enough to look when it came to be known who is at fault.
+        """
         self.cis[ci.id] = ci
-        self.steps += [(ci, step) for step in advanced.steps]
+        self.steps += [(ci, step) for step in (*advanced.steps, *advanced.tracker.decided)]
 
 
 @contextmanager

@@ -72,7 +72,7 @@ def test_what_fails_together_is_one_stack_and_its_authors_are_counted_where_all_
     assert of(Upload(T, 7, 10), None) == (2, 0)
 
 
-def test_a_drop_is_widespread_where_many_stacks_or_three_authors_failed():
+def test_a_drop_is_widespread_where_many_stacks_failed():
     drop = Drop(NOW, 0.9, 10, 6)
     widespread = [
         (stacks, authors)
@@ -82,4 +82,6 @@ def test_a_drop_is_widespread_where_many_stacks_or_three_authors_failed():
     ]
     assert widespread == [(3, 0), (3, 3), (4, 0), (4, 3), (7, 0), (7, 2), (7, 3)]
     assert not replace(drop, usual=0.8, stacks=4).is_widespread
+    assert not replace(drop, usual=0.7, stacks=5, authors=5).is_widespread
+    assert replace(drop, usual=0.7, stacks=6, authors=5).is_widespread
     assert replace(drop, usual=1.0, stacks=2).is_widespread

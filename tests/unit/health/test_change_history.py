@@ -212,10 +212,22 @@ def test_what_runs_after_the_merge_does_not_replace_the_verdict(jobs, closed_at,
     assert windows(facts)[FAIR] == (1, int(counts))
 
 
-def test_a_first_verdict_counts_though_it_comes_after_the_merge():
-    facts = change([(3, 1, "F")], referenced=lambda _at: False)
-    facts.own[0].after_merge, facts.closed_at = True, T + 2 * H
-    assert windows(facts)[FAIR] == (1, 1)
+@pytest.mark.parametrize(
+    ("jobs", "uploads", "counts"),
+    [
+        (("unit",), (0,), True),
+        (("java-merge",), (0,), False),
+        (("unit",), (0, 2), False),
+        (("unit",), (0, 1.9), True),
+    ],
+    ids=["a slow one", "a job of the merge", "on what the merge made", "uploaded before it"],
+)
+def test_a_first_verdict_after_the_merge_counts_where_it_may_be_a_slow_one(jobs, uploads, counts):
+    """A server that rebases when it merges makes a patch set that nobody reviews."""
+    facts = change([(3, len(uploads), "F")], uploads=uploads, referenced=lambda _at: False)
+    facts.own[0].after_merge, facts.closed_at = after_merge(jobs), T + 2 * H
+    assert windows(facts) == ({FAIR: (1, 1), RAN: (1, 0)} if counts else {})
+    assert bool(of_kind(Took, facts)) is counts
 
 
 def test_a_failure_names_its_voting_jobs():

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from cibot.config.judgement import Policy
 from cibot.config.policy import SuccessPolicy
 from cibot.health.chart import Chart
-from cibot.health.facts import moment
+from cibot.health.facts import Upload, moment
 from cibot.health.inputs import FAIR
 from cibot.health.level import Level, level
 from cibot.health.seen import Fault
@@ -64,6 +64,29 @@ def test_a_result_can_be_taken_back():
         kind.take(each._replace(sign=-1))
     signal = kind.signal(T)
     assert (signal.n, signal.figure, signal.evidence) == (20, 1.0, ())
+
+
+def pushed(letters, owner, base):
+    """A result every ten minutes, all of one author's stack."""
+    return [
+        each._replace(upload=Upload(each.at, owner, base or each.proof.change_id))
+        for each in counted(letters, FAIR, every=H / 6, first=9000)
+    ]
+
+
+@pytest.mark.parametrize(("base", "verdict"), [(9000, State.HEALTHY), (None, State.DEGRADED)])
+def test_one_change_that_breaks_all_on_top_of_it_reaches_no_level(base, verdict):
+    kind = Level(POLICY)
+    for each in [*counted("P" * 5, FAIR, until=T - D), *pushed("F" * 15, 500, base)]:
+        kind.take(each)
+    signal = kind.signal(T)
+    assert signal.verdict is verdict
+    assert said(signal.seen) == "5 of 20 passed in 7 days"  # people count all that failed
+    for each in pushed("F" * 15, 500, base):
+        kind.take(each._replace(sign=-1))
+    for each in counted("F" * 15, FAIR, first=500):
+        kind.take(each)
+    assert kind.signal(T).verdict is State.DEGRADED
 
 
 def test_a_sparse_ci_is_judged_by_its_newest_twenty():

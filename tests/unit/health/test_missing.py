@@ -167,6 +167,13 @@ def test_a_successor_that_comes_later_ends_it():
     assert not fed(events).standing(T, True).bad
 
 
+def test_a_job_that_comes_for_two_changes_took_no_place_that_was_empty_for_longer():
+    """A release brings jobs of its own: they are not there instead of one that went weeks ago."""
+    events = reports(["ab"] * 100 + ["a"] * 6 + ["ac"] * 2)
+    assert fed(events).standing(T, True).bad
+    assert not fed(reports(["ab"] * 100 + ["ac"] * 2)).standing(T, True).bad
+
+
 def test_a_job_takes_the_place_of_the_one_that_went_last():
     """One that comes as another goes has nothing to do with what was missed before."""
     events = reports(["abc"] * 100 + ["ac"] * 6 + ["ad"] * 12)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from cibot.config.policy import SilencePolicy
 from cibot.health.facts import moment
-from cibot.health.inputs import Due, Ended
+from cibot.health.inputs import Due, Ended, Took
 from cibot.health.patience import patience
 from cibot.health.seen import Fault
 from cibot.health.tally import Count
@@ -332,3 +332,14 @@ def test_a_rhythm_that_is_not_known_accuses_nobody():
     assert said(signal.seen).endswith("too little is known of its rhythm")
     ci.take([heard(T, 9)])
     assert ci.silent(T + H).verdict is State.HEALTHY
+
+
+@pytest.mark.parametrize(("missed", "slow"), [(6, False), (1, True)])
+def test_the_wait_of_a_silence_is_no_slowness(missed, slow):
+    """What waits until the CI is back took as long as it was away: that was said already."""
+    ci, now = settled()
+    now = ci.advance([False] * missed, now)
+    took = [Took(now + H, 12.0, proof(7000 + i, now + H)) for i in range(3)]
+    ci.take([heard(now, 7000), *took])
+    latency = ci.judge.latency.signal(now + H)
+    assert latency.n == (3 if slow else 0)

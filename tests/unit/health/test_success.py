@@ -57,6 +57,13 @@ def test_it_is_well_again_five_passes_after_an_outage():
     assert (signal.verdict, signal.clears) == (State.HEALTHY, True)
 
 
+def test_what_came_since_a_recovery_is_all_that_did():
+    """Of few results the newest of 28 days count: all of them came since, the failures too."""
+    recovered = changes("P" * 400 + "F" * 100 + "P" * 9, until=T - 40 * D)
+    since = changes("FFFFFFPPP", until=T, every=2 * D, first=8000)
+    assert "since it recovered" not in said(success([*recovered, *since]).seen)
+
+
 def test_before_a_past_is_known_it_says_how_much_is_missing():
     signal = success(changes("P" * 60 + "F" * 40))
     assert (signal.verdict, signal.rising) == (State.UNKNOWN, False)

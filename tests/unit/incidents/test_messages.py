@@ -118,6 +118,9 @@ def test_what_recovers_is_not_said_as_if_it_still_failed() -> None:
     )
     text = alert_card(*eased(symptom(), job), Subject("Acme")).text()
     assert "; not surely well yet: job is bad" in text
+    level = symptom("level", State.FAILING, phase=SymptomPhase.RECOVERING)
+    text = alert_card(*eased(symptom(), level), Subject("Acme")).text()
+    assert text.startswith("▲ degraded — Acme: it is back to its usual")
 
 
 @pytest.mark.parametrize(

@@ -13,12 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cibot.config.judgement import Policy
-from cibot.health.facts import moment
+from cibot.health.facts import JobRun, moment
 from cibot.health.inputs import Heard
 from cibot.incidents.incident import Phase
 from cibot.incidents.signal_words import said
 from cibot.incidents.tracker import Tracker
-from cibot.model import State
+from cibot.model import Result, State
 from tests.unit.health.facts import D, H, T, change, changes, inputs, tracked
 
 POLICY = Policy()
@@ -68,6 +68,38 @@ def test_a_spell_that_is_noticed_at_a_fraction_of_a_second_lasts_from_its_beginn
     tracker.advance(inputs(changes("P" * 100, until=T - H) + missed), T + D)
     silence = tracker.incident.symptom("silent")
     assert tracker.spells.open["silent"].since == T - H == silence.since.timestamp()
+
+
+def alone(jobs):
+    """Changes where no reference is, after 400 that passed: each fails one job."""
+    made = changes("P" * 400 + "F" * len(jobs), reference=None)
+    for facts, job in zip(made[400:], jobs, strict=True):
+        facts.own[0].runs = (JobRun(job, Result.FAIL),)
+    return made
+
+
+def test_who_is_at_fault_is_decided_again_as_more_changes_fail():
+    """Eight changes that fail a job each may all be bad, but not when ten more fail one job."""
+    other = [f"job-{i}" for i in range(8)]
+    early, late = tracked(alone(other)), tracked(alone([*other, *["unit"] * 10]))
+    assert names(early, "success") == names(late, "success") == ["pending", "opened"]
+    assert (early.incident.symptom("success").undecided, early.decided) == (True, [])
+    assert not late.incident.symptom("success").undecided
+    [decided] = late.decided
+    assert decided.incident.symptom("success").accuses
+    assert decided.transition.at == moment(T - H)  # nine of seventeen
+    late.begin()
+    assert late.decided == []
+
+
+def test_a_step_shows_what_the_other_symptoms_say_by_then():
+    """A drop that had failed seven of seven is one of seven of twelve when the CI goes silent."""
+    before = changes("P" * 400 + "F" * 7 + "PF" * 3, until=T - H)
+    missed = [change([], [(0.5, 1, "P")], (0,), 9000 + i, T + i * H) for i in range(6)]
+    tracker = tracked([*before, *missed], T + D)
+    [step] = [step for step in tracker.steps if step.transition.signal == "silent"]
+    drop = step.incident.symptom("success").seen.drop
+    assert (drop.n, drop.passes) == (13, 3)
 
 
 def test_what_lasts_is_shown_as_it_is_now():
