@@ -104,10 +104,15 @@ class Drop:
     def is_widespread(self) -> bool:
         """Whether so many stacks failed that they are hardly all bad.
 
-        Luck, at the usual rate, makes so many at most once in 1,000 times, and twice as many where
-        all are known to be of one or two authors.
+        Luck, at the usual rate and beside so many that passed, makes so many at most once in 1,000
+        times (Chernoff's bound); once in a million where all are known to be of one or two authors.
         """
-        surprise = -self.stacks * math.log(max(1 - self.usual, 1 - _HIGHEST))
+        n, usual = self.stacks + self.passes, min(self.usual, _HIGHEST)
+        failed = self.stacks / n if n else 0.0
+        if failed <= 1 - usual:
+            return False
+        passed = (1 - failed) * math.log((1 - failed) / usual) if self.passes else 0.0
+        surprise = n * (failed * math.log(failed / (1 - usual)) + passed)
         return surprise >= (2 if 0 < self.authors < FEWEST else 1) * _HARDLY
 
     def accuses(self, failing: bool) -> bool:

@@ -73,7 +73,7 @@ def test_what_fails_together_is_one_stack_and_its_authors_are_counted_where_all_
 
 
 def test_a_drop_is_widespread_where_many_stacks_failed():
-    drop = Drop(NOW, 0.9, 10, 6)
+    drop = Drop(NOW, 0.9, 10, 0)
     widespread = [
         (stacks, authors)
         for stacks in (3, 4, 7)
@@ -85,3 +85,11 @@ def test_a_drop_is_widespread_where_many_stacks_failed():
     assert not replace(drop, usual=0.7, stacks=5, authors=5).is_widespread
     assert replace(drop, usual=0.7, stacks=6, authors=5).is_widespread
     assert replace(drop, usual=1.0, stacks=2).is_widespread
+
+
+def test_what_passes_meanwhile_speaks_for_the_ci():
+    """Twelve of nineteen changes of a CI that fails 28 % are no luck of one in 1,000."""
+    drop = Drop(NOW, 0.72, 19, 7, stacks=12)
+    assert not drop.is_widespread
+    assert replace(drop, n=16, passes=4).is_widespread
+    assert not replace(drop, n=40, passes=28).is_widespread  # it fails no more than usual

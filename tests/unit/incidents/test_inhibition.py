@@ -107,8 +107,8 @@ def test_what_has_always_been_so_is_no_news(usual):
 def test_a_drop_without_a_reference_is_news_where_the_changes_are_not_at_fault(
     severity, again, alike, stacks, news
 ):
-    rate = PassRate(6, 10, Period(timedelta(7)), 20, False, 0.8, 0.5)
-    drop = Drop(NOW, 0.9, 10, 6, 4, again, changes=4, alike=alike, stacks=stacks)
+    rate = PassRate(1, 5, Period(timedelta(7)), 20, False, 0.8, 0.5)
+    drop = Drop(NOW, 0.95, 5, 1, 4, again, changes=4, alike=alike, stacks=stacks)
     accusing = symptom("success", severity, seen=OwnPast(rate, 0.9, 400, 100, drop))
     kept_back = inhibited(accusing, incident(accusing), Surroundings(alone=True))
     assert (kept_back is None) is news
