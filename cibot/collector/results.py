@@ -34,7 +34,7 @@ _LISTED: dict[Result, str] = {
     Result.FAIL: "F BAD NO_GO NACK NAK ERR HANGS HANG HUNG FREEZES CRASH CRASHES PANIC PANICS "
     "REGRESSION REGRESSED REJECTED BROKE REFUSED DIRTY NEGATIVE STUCK DEAD INVOCATIONERROR",
     Result.INFRA: "FLAKED FLAKY",
-    Result.SKIPPED: "N/A NA",
+    Result.SKIPPED: "N/A NA OMITTED",
 }
 """Words that are results only where a line of a list has them in a result's place: ``boot: P``."""
 _UNFINISHED = (

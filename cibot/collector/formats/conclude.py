@@ -38,7 +38,8 @@ def outcome_of(builds: Sequence[Build]) -> Outcome | None:
     if words & UNFINISHED:
         return Outcome.STARTED
     if Result.INFRA in classes:
-        return Outcome.NONE if words <= STOPPED else Outcome.FAILURE
+        broken = {word for word in words if result_class(word) is Result.INFRA}
+        return Outcome.NONE if broken <= STOPPED else Outcome.FAILURE
     return Outcome.SUCCESS if Result.PASS in classes else Outcome.NONE
 
 

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from cibot.collector.formats.comment import Comment, reviewed, score, withdrawn
 from cibot.collector.formats.lines import jobs_of, read_builds
 from cibot.collector.formats.person import by_hand, points, reviews
+from cibot.collector.formats.rows import rows
 from cibot.collector.formats.shapes import MARKS
 from cibot.collector.formats.text import first_url, word_set
 from cibot.collector.formats.verdict import SUBJECTS, verdict, words_of
@@ -22,8 +23,14 @@ _LINES = 40  # more say nothing else
 _SHORT = 8  # words
 _STATEMENT = 25
 _LABEL = 6  # around a link
+_NEAR = 4  # words from its begin a statement speaks of a run
 _BULLETS = "-*•+> \t"
 _SIGNS = MARKS + "|#=`~"
+_PICTURE = re.compile(r"^\W+")
+_GAP = re.compile(r"[^.!?:,\s](?:\t| {3,}|  \S+  )\S")
+_TRIED = re.compile(
+    r"\b(?:this|the|your) (?:change|patch ?set|patch|series|commit) (?:passed|failed) the\b"
+)
 _FIELD = re.compile(r"(?:[^\s:]+ ){0,2}[^\s:]+ ?(?:::?(?=\s)|::)")
 _REMARKS = word_set("the this that these it and but so since if also see please")
 """Words that begin a person's sentence more often than a program's."""
@@ -36,10 +43,11 @@ def by_form(comment: Comment) -> bool:
         return False
     if reviews(comment):
         return False
-    kinds = Counter(_kind(line) for line in comment.lines[:_LINES])
+    lines = comment.lines[:_LINES]
+    kinds = Counter(map(_kind, lines, [*lines[1:], ""]))
     prose, said = kinds.pop("prose", 0), kinds.pop("said", 0)
-    states = _states(comment.first)
-    if states and _kind(comment.first) == "prose":
+    states = _states(comment.first, voted=score(comment.votes) != 0)
+    if states and _kind(*lines[:2]) == "prose":
         prose, said = prose - 1, said + 1
     formed = kinds.total()
     if prose and reviewed(comment.votes):
@@ -48,29 +56,34 @@ def by_form(comment: Comment) -> bool:
         return formed + said >= prose
     if not formed:
         formed = said if states or withdrawn(comment.votes) else 0
-    return (formed > 0 and formed + said >= 2 * prose) or _all_jobs(comment.lines)
+    return (formed > 0 and formed + said >= 2 * prose) or _all_jobs(lines)
 
 
 def _all_jobs(lines: Sequence[str]) -> bool:
     """Whether each of several lines tells of a job: "unit ok" and "docs failed"."""
-    return 1 < len(lines) <= _LINES and len(read_builds(lines)) == len(lines)
+    return len(lines) > 1 and len(lines) in (len(read_builds(lines)), len(rows(lines, ())[0]))
 
 
-def _states(first: str) -> bool:
+def _states(first: str, *, voted: bool) -> bool:
     """``A try job has started on builder linux_rel``: a sentence on a run."""
-    words = first.partition(". ")[0].split(maxsplit=_STATEMENT)
-    if len(words) > _STATEMENT or not first[0].isupper() or _argues(first.lower().split()):
+    text = _PICTURE.sub("", first)
+    words = text.partition(". ")[0].split(maxsplit=_STATEMENT)
+    if len(words) > _STATEMENT or not text[:1].isupper():
         return False
-    return bool(SUBJECTS & set(words_of(" ".join(words[:4])))) and verdict(first) is not None
+    if not _TRIED.search(text.lower()):
+        if _argues(text.lower().split()):
+            return False
+        words = words if voted or text != first else words[:_NEAR]
+    return not SUBJECTS.isdisjoint(words_of(" ".join(words))) and verdict(first) is not None
 
 
 def _argues(words: Sequence[str]) -> bool:
     return words[:1] != [] and (words[0] in _REMARKS or not _REASONS.isdisjoint(words))
 
 
-def _kind(line: str) -> str:  # noqa: PLR0911 - one return a kind
+def _kind(line: str, following: str = "") -> str:  # noqa: PLR0911 - one return a kind
     text = line.strip(_BULLETS)
-    if not text or text[0] in _SIGNS or text[:1] == "[":
+    if not text or text[0] in _SIGNS or text[:1] == "[" or _GAP.search(text):
         return "sign"
     if first_url(text):
         label = [word for word in text.lower().split() if "://" not in word]
@@ -79,6 +92,8 @@ def _kind(line: str) -> str:  # noqa: PLR0911 - one return a kind
     if len(text) <= 200 and any(job.sure for job in jobs_of(line)):
         return "job"
     words = text.split(maxsplit=2 * _SHORT)
+    if following[:1] in ("\t", " ") and line[0] not in "\t " and len(words) <= _NEAR:
+        return "heading"
     if text[-1] == ":" and len(words) <= _SHORT:
         return "prose" if _argues(text.lower().split()) else "heading"
     if _FIELD.match(text) and (len(words) <= _SHORT or text != line):

@@ -39,7 +39,7 @@ _STOP = re.compile(r"(?<=\w)[.;] ")
 _BRIEF = 6  # words; a person's sentence has more
 _JUDGED = (Result.PASS, Result.FAIL)
 _RESULTS = {Outcome.SUCCESS: "SUCCESS", Outcome.FAILURE: "FAILURE"}
-_NO_NAMES = GENERAL | LINKING | {"see"}
+_NO_NAMES = GENERAL | LINKING | {"see", "yes"}
 _SEVERAL = word_set("jobs builds builders checks platforms")
 _JOBS = word_set(
     "job jobs build builds builder builders check checks stage stages platform platforms"
@@ -128,7 +128,9 @@ def _enumerated(comment: Comment) -> list[Build]:
         listed = not _SEVERAL.isdisjoint(words_of(head))
         parts = rest.split(", ") if ", " in rest else _names(rest, listed=listed)
         jobs = [name_and_url(_bare(part)) for part in parts]
-        if is_url(rest) or not all(name[:1].isalpha() and " " not in name for name, _ in jobs):
+        if is_url(rest) or rest.lower() in _NO_NAMES:
+            continue
+        if not all(name[:1].isalpha() and " " not in name for name, _ in jobs):
             continue
         first = head.partition(" ")[0]
         word = as_written(first) if listed_result(first) in _JUDGED else ""

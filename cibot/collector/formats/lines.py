@@ -88,9 +88,10 @@ def _with_urls_below(jobs: list[FoundJob]) -> list[FoundJob]:
 
 def _job_lines(lines: Sequence[str], said: Outcome | None) -> Iterator[FoundJob]:
     voting = True
-    column = count = 0
+    column: int | None = None
+    count = 0
     for index, line in enumerate(lines):
-        spaced = (column or index < _HEAD_WITHIN) and ("   " in line or "\t" in line)
+        spaced = (column is not None or index < _HEAD_WITHIN) and ("   " in line or "\t" in line)
         cells = _barred(line) if spaced or line[:1] == "|" else ""
         if cells and (head := named_column(cells)) is not None:
             column = head
@@ -103,7 +104,7 @@ def _job_lines(lines: Sequence[str], said: Outcome | None) -> Iterator[FoundJob]
                 voting = section
                 continue
         following = lines[index + 1] if index + 1 < len(lines) else ""
-        row = table_row(cells, column) if column and cells else None
+        row = table_row(cells, column) if column is not None and cells else None
         jobs = [FoundJob(row, _ROW, sure=True)] if row else jobs_of(line, following)
         if not jobs and said is Outcome.SUCCESS and (own := _own_words(line)):
             jobs = [FoundJob(own, _COLON, sure=True)]

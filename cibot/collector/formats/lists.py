@@ -51,7 +51,10 @@ def read(comment: Comment) -> Report | None:
     plain = "-result: " in lower and "(job: " in lower
     listed = plain or ("name: " in lower and ("jobs:" in lower or "issue:" in lower))
     stated = _STATE.search(lower) and (
-        _NAME.search(lower) or "\n  " in lower or ("#" in lower and comment.by_ci)
+        _NAME.search(lower)
+        or "\n  " in lower
+        or "\n\t" in lower
+        or ("#" in lower and comment.by_ci)
     )
     if not listed and not stated and not _BARE.search(body):
         return None

@@ -19,6 +19,8 @@ _UNMERGED = re.compile(
     r"rebase (?:failed|(?:is )?(?:needed|required))"
 )
 
+_CHANGE = ("this change ", "this patch ", "this commit ", "your change ", "the change ")
+
 
 def says_unmerged(lower: str) -> bool:
     """Whether a line in lower case says that something does not merge, apply or rebase."""
@@ -33,7 +35,7 @@ def unmerged(comment: Comment) -> bool:
         brief = len(lower.split()) <= 4 and lower == comment.body.strip().lower()
         if said and brief and score(comment.votes) < 0:  # "Can not be merged"
             return True
-        return said and lower.startswith(("this change ", "this patch ", "this commit "))
+        return said and lower.startswith(_CHANGE)
     if said:
         return verdict(comment.first) is not Outcome.SUCCESS
     below = comment.lines[1].lower() if len(comment.lines) == 2 else ""

@@ -39,7 +39,8 @@ _GERRIT = (
     "This change is ready for review.",
     "(Performed by ",
     "Change destination moved from ",
-    "Cherry Picked from ",
+    "Cherry Picked",
+    "This patchset was ",
     "Attention set ",
     "Added to attention set",
     "Added reviewer",
@@ -77,7 +78,7 @@ _OPENINGS = (*_GERRIT, *_EITHER)
 _FIRST = frozenset(word[0] for word in _OPENINGS)
 _ASKS = word_set(
     "recheck reverify retest rerun retry regate re-run re-check rebuild run-tests recheck. "
-    "remerge recheckgate /recheck /retest /test /rebuild !recheck"
+    "remerge recheckgate retrigger pleasetest /recheck /retest /test /rebuild !recheck"
 )
 _INVITED = re.compile(r"\badd(?:ed|ing|s)?\b[^.@]{0,60}\b(?:people|reviewers?|cc)\b", re.IGNORECASE)
 _LINKS = word_set("has have is was run build job test tests")

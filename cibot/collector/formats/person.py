@@ -9,7 +9,7 @@ _SELF = word_set("i i'm i've i'd i'll im me my mine it's that's there's here's l
 # Words with which people weigh and excuse; programs state.
 _HEDGES = word_set(
     "locally already sometimes somehow anyway apparently probably actually unfortunately "
-    "though lgtm nice great cool unrelated flaky intermittent intermittently them they again until"
+    "though lgtm nice great cool unrelated flaky intermittent intermittently them they until"
 )
 _CERTAIN = _SELF | _HEDGES
 _PERSON = _CERTAIN | word_set(

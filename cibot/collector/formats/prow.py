@@ -13,6 +13,7 @@ from cibot.collector.formats.comment import Comment
 from cibot.collector.formats.conclude import conclude
 from cibot.collector.formats.lines import read_builds
 from cibot.collector.formats.text import first_url
+from cibot.collector.formats.verdict import verdict
 from cibot.model import Build, Outcome, Report
 
 NAME = "prow"
@@ -35,17 +36,9 @@ def read(comment: Comment) -> Report | None:
 
 def _status(comment: Comment) -> Report | None:
     builds = read_builds(comment.lines[1:])
-    headline = None if builds else _counted(comment)
+    headline = None if builds else verdict(comment.first)
     outcome = conclude(comment, headline, builds)
     return Report(outcome, NAME, None, tuple(builds)) if outcome is not None else None
-
-
-def _counted(comment: Comment) -> Outcome | None:
-    """What "K out of N pjs passed!" says where no job is listed."""
-    counts = re.search(r"Prow Status: (\d{1,6}) out of (\d{1,6}) pjs? passed", comment.body[:400])
-    if counts is None:
-        return None
-    return Outcome.SUCCESS if int(counts[1]) >= int(counts[2]) else Outcome.FAILURE
 
 
 def _table(comment: Comment) -> Report | None:

@@ -10,6 +10,7 @@ import re
 
 _SAME = (
     ("(s)", "s"),
+    ("non-", "non"),
     ("could not ", "couldn't "),
     ("can not ", "cannot "),
     ("does not ", "doesn't "),
@@ -75,7 +76,12 @@ _OTHER: tuple[tuple[str, str], ...] = (
         r"(?! (?:known|expected|skipped|optional|flaky|\d+ skip))",
         "failed",
     ),
-    (r"\bbeing (?:tested|built|verified)\b", "testing"),
+    (
+        r"\bbeing (?:tested|built|verified)\b|"
+        r"(?<![#.\w])[1-9]\d*(?: \w+)? (?:running|queued)\b",
+        "testing",
+    ),
+    (r"\b0 (?:done|completed|finished)\b", ""),
     (  # not yet: "a job will start once a maintainer has voted"
         r"\b(?:testing )?will (?:only )?(?:be )?(?:start|begin|run|started|triggered) "
         r"(?:automatically )?"
@@ -122,7 +128,7 @@ _EITHER = (  # of what passed or failed: it passed where there is a group "good"
 _WORDS = tuple((re.compile(pattern), meaning) for pattern, meaning in _OTHER)
 _SIGNS = tuple(re.compile(pattern) for pattern in _EITHER)
 _HINT = re.compile(
-    r"approved by|recovered|being |"
+    r"approved by|recovered|being |running|queued|"
     r"exit|rc[= ]|kernel|segm|segf|core d| red|no |regress|breaks|[+-][12]|verified|clean|"
     r"[:=] ?(?:pos|neg|good|bad|red|go|no)|^bad|^good|defect|violation|issue|problem|"
     r"fine|without|warnings|f[:=]|timeout|deadline|"

@@ -10,7 +10,16 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from cibot.collector.formats.naming import EVERY, STEPS, labels, nameless, names_author, names_test
+from cibot.collector.formats.naming import (
+    EVERY,
+    STEPS,
+    labels,
+    like_a_name,
+    nameless,
+    names_author,
+    names_test,
+    without_telling,
+)
 from cibot.collector.formats.places import tidy
 from cibot.collector.formats.shapes import MARKS, as_written, marked_as, silent, unabbreviated
 from cibot.collector.formats.text import (
@@ -41,6 +50,7 @@ _TRIM = "*`'\" \ufe0f"
 _NO_JOBS = STEPS | EVERY | {"line"}
 _DIVIDED = re.compile(rf"(?<=\S)(?:\s[{MARKS}]|:\s|\s\s|\t|\.\.|…|[->=→⇒]>?\s|[|;\])])|^[^\w\s]")
 _MOST_JOBS = 60
+_ANSWERS = {"yes": "SUCCESS", "no": "FAILURE"}
 _CLOCK = re.compile(r"\d:\d\d")
 _WIDE = ("", "..", "…", "->", "=>", "→", "⇒", "➔", "|")
 _FACTS = word_set(
@@ -93,6 +103,9 @@ def _row(line: str) -> _Row | None:
     text = unabbreviated(line[start:])
     url = first_url(text)
     text = text.replace(url, " ") if url else text
+    words = text.split(" ", 2)
+    if len(words) > 1 and words[0] and like_a_name(words[0]) and known_result(words[1]):
+        text = "\t".join(words)  # "powerpc/build fail Build failed!"
     cells: list[str] = []
     signs = [line[:start].strip()]
     at = 0
@@ -126,7 +139,7 @@ def _read(group: Sequence[_Row], result: int, name: int) -> tuple[list[Build], l
     odd: list[str] = []
     for row in group[max(0, places[0] - 1) : places[-1] + 2]:
         called = tidy(row.cells[name])
-        if not _names(called):
+        if not (_names(called) or _answer(row, result)):
             continue
         word = _said(row, result)
         if word is None:
@@ -145,10 +158,26 @@ def _is_result(cell: str) -> bool:
     return cell in GOOD + BAD or listed_result(cell.lstrip(MARKS + " ")) is not None
 
 
+def _begins(row: _Row, result: int) -> str | None:
+    """The result behind the name that words follow and no count: "success Errors before: 12"."""
+    word, _, rest = row.cells[result].lstrip(MARKS + " ").partition(" ")
+    if not (result and rest) or rest[0].isdigit():
+        return None
+    return word if known_result(word) is not None else None
+
+
+def _answer(row: _Row, result: int) -> str | None:
+    """What "yes" or "no" says of a row "boots: yes"."""
+    verb = row.cells[0].lower()
+    if result != 1 or not (verb.endswith("s") or verb in SUBJECTS) or len(row.cells) > 2:
+        return None
+    return _ANSWERS.get(row.cells[1].lower())
+
+
 def _shows(row: _Row, result: int) -> bool:
     """Whether the cell is a result, or behind more than a colon states one: "..... no issues"."""
     cell = row.cells[result]
-    if _is_result(cell):
+    if _is_result(cell) or _begins(row, result) or _answer(row, result):
         return True
     return bool(result) and row.signs[result] in _WIDE and verdict(cell) is not None
 
@@ -157,6 +186,8 @@ def _names(name: str) -> bool:
     """Whether a cell may be a job's name."""
     words = name.lower().split()
     if not any(c.isalpha() for c in name) or len(words) > _MOST_WORDS:
+        return False
+    if without_telling(words) != words:
         return False
     if words[0] in _NO_JOBS or any(map(is_place, words)) or _CLOCK.search(name):
         return False
@@ -176,6 +207,8 @@ def _said(row: _Row, result: int) -> str | None:
     weak = known_result(cell) is None and cell not in GOOD + BAD
     if _is_result(cell) and not (weak and said is Outcome.FAILURE):
         return as_written(marked_as(cell))
+    if (word := _begins(row, result)) or (word := _answer(row, result)):
+        return as_written(word)
     if said in (Outcome.SUCCESS, Outcome.FAILURE):
         return said.name
     return cell if "_" in cell and cell.isupper() else None  # a result that we have no name for

@@ -18,6 +18,7 @@ _HEADS = word_set("job jobs name task check test builder") | {
     "test suite",
     "check name",
 }
+_COLUMNS = word_set("status result state outcome duration conclusion")
 _SHORT_CODES = (
     (":heavy_check_mark:", "✔"),
     (":white_check_mark:", "✅"),
@@ -71,7 +72,8 @@ def named_column(text: str) -> int | None:
     cells = [cell.strip().strip("*`").lower() for cell in text.strip("|").split("|")[:12]]
     named = [index for index, cell in enumerate(cells) if cell in _HEADS]
     named = named or [index for index, cell in enumerate(cells) if cell in _GROUPS]
-    head = len(cells) > 1 and not any(_cell_result(cell) for cell in cells)
+    heading = any(cell in _COLUMNS for cell in cells)
+    head = len(cells) > 1 and (heading or not any(_cell_result(cell) for cell in cells))
     return named[0] if named and head else None
 
 
