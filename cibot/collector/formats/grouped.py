@@ -42,7 +42,8 @@ _RESULTS = {Outcome.SUCCESS: "SUCCESS", Outcome.FAILURE: "FAILURE"}
 _NO_NAMES = GENERAL | LINKING | {"see", "yes"}
 _SEVERAL = word_set("jobs builds builders checks platforms")
 _JOBS = word_set(
-    "job jobs build builds builder builders check checks stage stages platform platforms"
+    "job jobs build builds builder builders check checks stage stages platform platforms "
+    "package packages"
 )
 
 
@@ -86,6 +87,9 @@ def _terse(line: str) -> bool:
 def _heading_result(line: str) -> str | None:
     """How the jobs below a heading went; ``SKIPPED`` below "Skipped builds:"."""
     result = _RESULTS.get(verdict(line) or Outcome.NONE)
+    last = line.rstrip(":").rpartition(" ")[2]
+    if result is None and listed_result(last) in _JUDGED:  # "2 packages built:"
+        result = as_written(last)
     first = line.split(maxsplit=1)[0].strip("#*=:")
     if result is None and known_result(first) is Result.SKIPPED and _JOBS & set(words_of(line)):
         result = as_written(first) if as_written(first) not in UNFINISHED else None
@@ -122,8 +126,14 @@ def _enumerated(comment: Comment) -> list[Build]:
     surely = False
     pieces = [piece for line in comment.lines[:100] for piece in _STOP.split(line.rstrip("."))]
     for piece in pieces:
-        head, colon, rest = _PREFIX.sub("", piece).partition(": ")
-        if not colon or len(head) > 40 or rest.lower() == "none":
+        head, colon, rest = _PREFIX.sub("", piece).rpartition(": ")
+        head = head.rpartition(": ")[2]
+        if (
+            not colon
+            or len(head) > 40
+            or head.count("(") > head.count(")")
+            or rest.lower() == "none"
+        ):
             continue
         listed = not _SEVERAL.isdisjoint(words_of(head))
         parts = rest.split(", ") if ", " in rest else _names(rest, listed=listed)
@@ -175,8 +185,8 @@ def _job(line: str, result: str, *, unlinked: bool) -> Build | None:
     bare = line.lstrip("*-•\t ")
     if bare == line:  # "build-x86 URL"
         word, _, link = line.partition(" ")
-        named = unlinked and is_url(link) and like_a_name(word)
-        return Build(tidy(word), result, link) if named else None
+        named = unlinked and (not link or is_url(link)) and not is_url(word) and like_a_name(word)
+        return Build(tidy(word), result, link or None) if named else None
     if line[0] in "\t " and line.lstrip()[0] not in "*-•[" and not unlinked:
         return None
     url = first_url(bare)

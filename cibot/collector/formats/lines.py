@@ -91,7 +91,7 @@ def _job_lines(lines: Sequence[str], said: Outcome | None) -> Iterator[FoundJob]
     column: int | None = None
     count = 0
     for index, line in enumerate(lines):
-        spaced = (column is not None or index < _HEAD_WITHIN) and ("   " in line or "\t" in line)
+        spaced = (column is not None or index < _HEAD_WITHIN) and ("  " in line or "\t" in line)
         cells = _barred(line) if spaced or line[:1] == "|" else ""
         if cells and (head := named_column(cells)) is not None:
             column = head
@@ -128,7 +128,7 @@ def _barred(line: str) -> str:
     text = line.strip()
     if line[:1] == "|":
         return line
-    return _GAP.sub("|", text) if "   " in text or "\t" in text else ""
+    return _GAP.sub("|", text) if "  " in text or "\t" in text else ""
 
 
 def _section(line: str) -> bool | None:

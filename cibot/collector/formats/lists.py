@@ -19,7 +19,7 @@ _ROLES = {
     **dict.fromkeys(("name", "job", "builder", "label", "test", "build", "check"), "name"),
     **dict.fromkeys(("status", "result", "state", "conclusion", "outcome", "verdict"), "state"),
     **dict.fromkeys(("link", "url", "logs", "log", "console", "details"), "link"),
-    **dict.fromkeys(("config", "target", "platform", "suite", "task"), "about"),
+    **dict.fromkeys(("config", "target", "platform", "suite", "task", "board", "device"), "about"),
     **dict.fromkeys(("duration", "time"), "duration"),
     **dict.fromkeys(("rc", "exitcode"), "code"),
 }
@@ -39,7 +39,7 @@ _STATE = re.compile(
 _BARE = re.compile(r"\n[ \t]*[A-Za-z_]{2,20}[ \t]*(?:\n|$|https?:)")
 _NAME = re.compile(
     r"(?:^|[\s;,])[*-]*(?:[a-z]+[ _-])?(?:name|job|builder|label|test|build|check|config|target|"
-    r"platform|suite|task)(?:\s*:\s|=)",
+    r"platform|suite|task|board|device)(?:\s*:\s|=)",
     re.MULTILINE,
 )
 

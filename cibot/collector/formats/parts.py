@@ -79,7 +79,7 @@ def summed_up(comment: Comment) -> Outcome | None:
 
 def _short(lines: Iterable[str]) -> Iterator[str]:
     for line in lines:
-        if len(line) <= _LONGEST and len(line.split()) <= _MOST_WORDS:
+        if len(line) <= _LONGEST and sum(w[0].isalpha() for w in line.split()) <= _MOST_WORDS:
             lower = line.lower()
             if not any(word in lower for word in _FREE):
                 yield line

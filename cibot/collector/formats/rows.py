@@ -163,7 +163,8 @@ def _begins(row: _Row, result: int) -> str | None:
     word, _, rest = row.cells[result].lstrip(MARKS + " ").partition(" ")
     if not (result and rest) or rest[0].isdigit():
         return None
-    return word if known_result(word) is not None else None
+    listed = row.signs[result] in _WIDE and listed_result(word) is not None
+    return word if listed or known_result(word) is not None else None
 
 
 def _answer(row: _Row, result: int) -> str | None:

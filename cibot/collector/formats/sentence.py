@@ -84,7 +84,7 @@ def _announced(comment: Comment) -> bool:
 
 def _result_line(comment: Comment) -> Outcome | None:
     """``Result: PASSED`` on a line of its own, or ``[INFO] BUILD SUCCESS`` as Maven has it."""
-    for line in comment.lines[1:12]:
+    for at, line in enumerate(comment.lines[1:12], 1):
         if match := _SHOUTED.search(line):
             return verdict(match[0])
         if line.startswith("Tests run: "):
@@ -96,6 +96,8 @@ def _result_line(comment: Comment) -> Outcome | None:
         if (overall or (comment.by_bot and SUBJECTS & set(words_of(label)))) and (
             len(word.split()) <= 2 and (said := verdict(word)) is not None
         ):
+            if said is Outcome.SUCCESS and one_failed(comment, at):
+                return Outcome.FAILURE
             return said if said is not Outcome.STARTED or comment.by_bot else None
     return _below(comment) if comment.by_ci else None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from cibot.collector.formats.naming import GENERAL, tells
 from cibot.collector.formats.places import duration_in, name_and_url
 from cibot.collector.formats.text import BAD, GOOD, duration_s, first_url, word_set
 from cibot.collector.results import known_result, listed_result
@@ -12,13 +13,14 @@ from cibot.model import Build
 NEUTRAL = "⏩⏭⚪🟡🟨⬜⚠"
 MARKS = GOOD + BAD + NEUTRAL + "ℹ\ufe0f"
 _GROUPS = word_set("stage suite step pipeline")  # name the jobs where no other column does
-_HEADS = word_set("job jobs name task check test builder") | {
+_HEADS = word_set("job jobs name task check test builder subsystem") | {
     "job name",
     "test name",
     "test suite",
     "check name",
 }
 _COLUMNS = word_set("status result state outcome duration conclusion")
+_VOTES = {"+1": "SUCCESS", "-1": "FAILURE"}
 _SHORT_CODES = (
     (":heavy_check_mark:", "✔"),
     (":white_check_mark:", "✅"),
@@ -80,6 +82,7 @@ def named_column(text: str) -> int | None:
 def table_row(text: str, column: int = 0) -> Build | None:
     """``| job | RESULT | URL |``, in any order; ``column`` names the job. A mark is a result."""
     cells = [unabbreviated(cell.strip().strip("*`")) for cell in text.strip("|").split("|")[:12]]
+    cells = [_VOTES.get(cell[:2], cell) for cell in cells]
     named = cells.pop(column) if column < len(cells) else ""
     if known_result(named) is not None:
         return None  # a column that is headed so says how it went: "TEST"
@@ -90,7 +93,7 @@ def table_row(text: str, column: int = 0) -> Build | None:
         return None
     url = next((link for cell in (named, *cells) if (link := first_url(cell))), None)
     name, _ = name_and_url(named) if named else ("", None)
-    if not name and url is None:
+    if url is None and (not name or tells(name) or name.lower() in GENERAL):
         return None
     times = (duration_s(cell) for cell in cells if cell != result and cell[:1].isdigit())
     duration = next((seconds for seconds in times if seconds is not None), None)
