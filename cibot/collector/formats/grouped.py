@@ -36,7 +36,6 @@ _COUNT = re.compile(r"\W{1,4}\d{1,5} (?:jobs?|builds?|checks?|tests?)\b")
 # "[gate] bad: unit", "🔴 Failed: unit"
 _PREFIX = re.compile(r"^(?:\[[\w-]{1,30}\]|:\w{1,30}:|[^\w\s\[:]{1,3}) ")
 _STOP = re.compile(r"(?<=\w)[.;] ")
-_BRIEF = 6  # words; a person's sentence has more
 _JUDGED = (Result.PASS, Result.FAIL)
 _RESULTS = {Outcome.SUCCESS: "SUCCESS", Outcome.FAILURE: "FAILURE"}
 _NO_NAMES = GENERAL | LINKING | {"see", "yes"}
@@ -67,7 +66,7 @@ def under_headings(comment: Comment) -> list[Build]:
         if line.endswith(":") or (
             len(line) < 60 and comment.by_ci and _heads(line, first=not index)
         ):
-            brief = len(line) <= 60 and (comment.by_bot or _terse(line))
+            brief = len(line) <= 60 and comment.by_bot
             result = _heading_result(line) if brief else None
             unlinked = comment.by_ci and _of_jobs(line)
         elif result is not None:
@@ -76,12 +75,6 @@ def under_headings(comment: Comment) -> list[Build]:
                 result = None
             builds += [build for build in jobs if not labels(build.name)]
     return builds
-
-
-def _terse(line: str) -> bool:
-    """Whether a heading is no person's: "Still broken for:", "Fails on master since this week:"."""
-    words = line.rstrip(":").lower().split()
-    return 0 < len(words) <= _BRIEF and words[-1] not in LINKING and words[0] != "still"
 
 
 def _heading_result(line: str) -> str | None:

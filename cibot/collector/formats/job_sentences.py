@@ -30,10 +30,6 @@ _TOLD = re.compile(
     r"(?P<divider>\s{0,20}:\s|\s?\.{3,80}\s|\s{1,20}(?:-{1,2}>?|=>|[—–|→])\s)\s{0,20}"
     r"(?P<text>\S.+)"
 )
-_OF_KIND = re.compile(
-    r"\b(?:job|stage|task|check|workflow|builder) ['\"“]?(?P<name>[\w./+-]{2,80})['\"”]? "
-    r"(?P<text>(?:exited|returned|ended|finished) .+)"
-)
 _SHORT = 6  # words
 _PLAIN = (Result.PASS, Result.FAIL)
 
@@ -63,13 +59,10 @@ def job_after_result(text: str) -> FoundJob | None:
 def job_before_sentence(text: str) -> list[FoundJob]:
     """A job of which a sentence tells, where lines alike do: ``lint: 3 errors``.
 
-    ``Acme :: Core #231: Tests failed: 2 (1 new), passed: 1830 URL``, as TeamCity has it, too;
-    ``ERROR: job 'unit-arm' exited with code 143``.
+    ``Acme :: Core #231: Tests failed: 2 (1 new), passed: 1830 URL``, as TeamCity has it, too.
     """
     if len(text) > _LONGEST_TOLD:
         return []
-    if by_kind := _OF_KIND.search(text):
-        return _of_kind(text, by_kind["name"], by_kind["text"])
     match = _TOLD.match(text)
     return _before(match["name"].rstrip("."), match) if match else []
 
@@ -95,10 +88,3 @@ def _before(name: str, match: re.Match[str]) -> list[FoundJob]:
     named = " " not in name and not match["number"] and like_a_name(name)
     sure = url is not None and counts and named
     return [FoundJob(Build(name, said.name, url), shape, sure=sure)]
-
-
-def _of_kind(text: str, name: str, words: str) -> list[FoundJob]:
-    said = verdict(words.partition("://")[0]) if like_a_name(name) else None
-    if said not in (Outcome.SUCCESS, Outcome.FAILURE):
-        return []
-    return [FoundJob(Build(name, said.name, first_url(text)), "of a kind", sure=False)]

@@ -35,17 +35,13 @@ def read(comment: Comment) -> Report | None:
     opening = comment.first[:300].lower()
     if len(comment.lines) > 1 and verdict(comment.first) is None:
         opening += " " + comment.lines[1][:300].lower()
-    if any(words in opening for words in _FIRST) and not _asks(comment.first):
+    if any(words in opening for words in _FIRST):
         return _NONE
     if by_hand(comment):
         return None
     if any(_finding(line) for line in comment.lines[:6]):
         return _NONE
     return None
-
-
-def _asks(first: str) -> bool:
-    return first.endswith("?") or first.lower().startswith(("i ", "you ", "we ", "please "))
 
 
 def _finding(line: str) -> bool:

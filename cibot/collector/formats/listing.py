@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from cibot.collector.formats.comment import MIXED, Comment, score
 from cibot.collector.formats.conclude import conclude, one_fails, unanimous
-from cibot.collector.formats.grouped import under_headings
 from cibot.collector.formats.lines import read_builds
 from cibot.collector.formats.parts import whole_failed
 from cibot.collector.formats.person import by_hand, points
 from cibot.collector.formats.rows import rows
-from cibot.collector.formats.shapes import MARKS
 from cibot.collector.formats.tags import of_ci_tool
 from cibot.collector.formats.verdict import verdict
-from cibot.collector.results import STOPPED, UNFINISHED
 from cibot.model import NOTE, Build, Outcome, Report
 
 NAME = "listing"
@@ -26,24 +23,17 @@ def read(comment: Comment) -> Report | None:
     builds += tuple(listed)
     if not builds or (not comment.by_bot and _pasted(comment, builds)):
         return None
-    if comment.by_ci:
-        builds += tuple(_headed(comment, builds))
     first = comment.first
-    headline = None if _is_job(first, builds) else verdict(first)
-    marked = first[0] in MARKS
-    if headline is not None and not marked and (agreed := unanimous(builds)):
-        headline = agreed  # free text does not overrule what all jobs say
-    elif headline in (Outcome.STARTED, Outcome.NONE) and not _stands(headline, builds):
-        headline = None
-    if headline in (None, Outcome.SUCCESS) and (one_fails(builds) or whole_failed(comment)):
-        headline = Outcome.FAILURE  # a listed job did, or the run though all that are listed passed
-    outcome = conclude(comment, headline, builds)
+    said = None if _is_job(first, builds) else verdict(first)
+    failed = one_fails(builds) or whole_failed(comment)
+    failed = failed or (said is Outcome.FAILURE and unanimous(builds) is not Outcome.SUCCESS)
+    outcome = conclude(comment, Outcome.FAILURE if failed else None, builds)
     if outcome is None:
         return None
     if odd:
         if outcome is Outcome.FAILURE and unanimous(builds) is Outcome.SUCCESS:
             builds += tuple(Build(name, "FAILURE", None) for name in odd)
-        elif outcome is Outcome.SUCCESS and headline is None and not score(comment.votes):
+        elif outcome is Outcome.SUCCESS and said is None and not score(comment.votes):
             return Report(Outcome.NONE, NOTE, None, builds)  # no sure success
     clean = _by_a_ci(comment, builds) or _canonical(comment, builds)
     return Report(outcome, NAME if clean else MIXED, None, builds)
@@ -55,22 +45,6 @@ def _by_a_ci(comment: Comment, builds: tuple[Build, ...]) -> bool:
         return True
     linked = any(build.url for build in builds) or score(comment.votes) != 0
     return comment.by_ci and linked
-
-
-def _stands(headline: Outcome, builds: tuple[Build, ...]) -> bool:
-    """Whether a start's jobs have not ended, or of a stopped run's jobs one was stopped."""
-    words = {build.result for build in builds}
-    if headline is Outcome.NONE:
-        return bool(words & STOPPED) and not one_fails(builds)
-    return words <= UNFINISHED
-
-
-def _headed(comment: Comment, builds: tuple[Build, ...]) -> list[Build]:
-    """The jobs below headings that are no job lines: "Succeeded:", then ``- unit@a lint@b``."""
-    names = {build.name for build in builds}
-    urls = {build.url for build in builds}
-    headed = under_headings(comment)
-    return [build for build in headed if build.name not in names and build.url not in urls - {None}]
 
 
 def _canonical(comment: Comment, builds: tuple[Build, ...]) -> bool:

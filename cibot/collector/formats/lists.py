@@ -86,7 +86,7 @@ def _items(lines: list[str]) -> list[Build]:
             role = _role(key, item) if colon else None
             if role == "name" and is_url(value.strip()):
                 role = "link"  # "Build: URL"
-            if item and colon and (_begins(bare, role, item) or (role and role in item)):
+            if item and role and role in item:
                 builds += _build(item)
                 item = {}
             if key.lower() in ("failed jobs", "jobs"):
@@ -99,11 +99,6 @@ def _items(lines: list[str]) -> list[Build]:
             elif role is not None and value.strip():
                 item[role] = value.strip().strip("'\"")
     return builds + _build(item)
-
-
-def _begins(bare: str, role: str | None, item: dict[str, str]) -> bool:
-    """Whether a bullet begins the next item: not "- Result: PASS" below "- Job: unit"."""
-    return bare.startswith("- ") and not (role in ("state", "link") and "name" in item)
 
 
 def _plain(bare: str, item: dict[str, str]) -> dict[str, str]:
