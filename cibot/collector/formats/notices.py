@@ -65,7 +65,6 @@ _ADMITTED = ("User approved, ", "User not approved, ")  # whether Jenkins may be
 # Words that begin such a sentence as well as a CI's verdict: "Topic build failed".
 _EITHER = (
     "Topic ",
-    "Submitted ",
     "Merge patch set",
     "Updated ",
     "Added to ",
@@ -102,8 +101,7 @@ def read(comment: Comment) -> Report | None:
     if quotes_alone or gerrits_own(comment.tag) or admits:
         return _NONE
     if body[0] in _FIRST and body.startswith(_OPENINGS):
-        either = not by_gerrit(body) and _judges(comment)
-        return None if either or _reports(comment) else _NONE
+        return None if _reports(comment) else _NONE
     noticed = body.startswith("I noticed ") and " failed, " in body[:60]  # which known bug it was
     if noticed or _invites(comment):
         return _NONE
@@ -125,13 +123,6 @@ def _reports(comment: Comment) -> bool:
     if score(comment.votes):
         return True
     return ":" in comment.body and bool(read_builds(comment.lines))
-
-
-def _judges(comment: Comment) -> bool:
-    """Whether a program's first line is a verdict, or says that something runs."""
-    if not comment.by_bot:
-        return False
-    return comment.first.startswith("Submitted ") or verdict(comment.first) is not None
 
 
 def _answers(comment: Comment) -> bool:

@@ -9,7 +9,7 @@ from cibot.collector.formats.conclude import conclude
 from cibot.collector.formats.merging import unmerged
 from cibot.collector.formats.parts import one_failed
 from cibot.collector.formats.person import by_hand, reviews
-from cibot.collector.formats.text import first_url, is_url, job_name, word_set
+from cibot.collector.formats.text import first_url, job_name, word_set
 from cibot.collector.formats.verdict import SUBJECTS, verdict, words_of
 from cibot.model import Build, Outcome, Report
 
@@ -125,9 +125,7 @@ def _program(  # noqa: PLR0911 - one return a form
         return False
     if outcome is Outcome.MERGE_FAILURE or _shaped(first):
         return True
-    if outcome is Outcome.STARTED and (
-        _names_job(first) or _points_below(comment) or _announced(comment)
-    ):
+    if outcome is Outcome.STARTED and (_names_job(first) or _announced(comment)):
         return True
     if not SUBJECTS & set(words_of(_without_urls(first))) or first.lower().startswith(_LABELS):
         return False
@@ -151,7 +149,7 @@ def _shaped(first: str) -> bool:
     """Whether the line is built as programs build theirs."""
     if first[0] in _MARKED or first.startswith(("===", "Build finished")):
         return True
-    return _terse(first) or _ends_in_job(first)
+    return _terse(first)
 
 
 def _terse(first: str) -> bool:
@@ -165,20 +163,6 @@ def _terse(first: str) -> bool:
     return spoken.lower().endswith(words[-1]) and verdict(words[-1]) is not None
 
 
-def _ends_in_job(first: str) -> bool:
-    """``Build is unstable JOB_URL``, ``Success [publish](JOB_URL)``; not "…, see JOB_URL"."""
-    url = first_url(first)
-    if url is None or not job_name(url) or not first.rstrip(" .)>").endswith(url.rstrip(".")):
-        return False
-    before = first[: first.find(url)]
-    if before.endswith("]("):
-        return True
-    words = before.lower().split()
-    if before.lower().startswith(_POINTED):
-        return False
-    return bool(SUBJECTS & set(words_of(before))) and words[-1].strip(",:;") not in _LEADS
-
-
 def _names_job(first: str) -> bool:
     """Whether a word reads as a job's name (``review-dne-part-5``), or a URL names one."""
     if (url := first_url(first)) and job_name(url):
@@ -187,13 +171,6 @@ def _names_job(first: str) -> bool:
         "-" in word and any(c.isdigit() for c in word) and "://" not in word
         for word in first.split()
     )
-
-
-def _points_below(comment: Comment) -> bool:
-    """``Presubmit build starting for this CL:``, and below it nothing but a link, or a job's."""
-    if len(comment.lines) != 2 or not is_url(comment.lines[1]):
-        return False
-    return comment.first.endswith(":") or bool(job_name(comment.lines[1]))
 
 
 def _labelled(first: str) -> bool:

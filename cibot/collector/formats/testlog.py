@@ -1,4 +1,4 @@
-"""The output of a test run, posted as it is: TAP, ``go test``, unittest, googletest,
+"""The output of a test run, posted as it is: TAP, ``go test``, googletest,
 CTest.
 
 It says how the whole went; its points and packages are tests, not jobs.
@@ -20,11 +20,9 @@ _POINT = re.compile(r"(?P<failed>not )?ok \d+(?= |$)")
 # "ok  \tpkg\t1.2s", "FAIL\tpkg [build failed]", "--- FAIL: TestIt (0.00s)"
 _GO = re.compile(r"(?:ok|FAIL)\s+\t?\S+\t|--- (?:FAIL|PASS): |(?:FAIL|PASS)$")
 _CTEST = re.compile(r"\d{1,3}% tests passed, (?P<failed>\d+) tests? failed out of \d+")
-_RAN = re.compile(r"Ran \d+ tests? in [\d.]+ ?s")
-_VERDICT = re.compile(r"(?:OK|FAILED)(?: \(.*\))?$")
 _OPENINGS = (
     *("TAP version ", "1..", "ok ", "not ok ", "Bail out!", "# Subtest"),
-    *("FAIL\t", "--- FAIL: ", "Ran ", "[====", "[----", "[  PASSED", "[  FAILED"),
+    *("FAIL\t", "--- FAIL: ", "[====", "[----", "[  PASSED", "[  FAILED"),
 )
 
 
@@ -32,13 +30,7 @@ def read(comment: Comment) -> Report | None:
     """A comment that begins as such an output does."""
     if not comment.body.startswith(_OPENINGS) and "% tests passed, " not in comment.body:
         return None
-    said = (
-        _ctest(comment)
-        or _go(comment)
-        or _tap(comment)
-        or _unittest(comment)
-        or _googletest(comment)
-    )
+    said = _ctest(comment) or _go(comment) or _tap(comment) or _googletest(comment)
     if said is None or (not comment.by_bot and by_hand(comment)):
         return None
     outcome = conclude(comment, said)
@@ -69,13 +61,6 @@ def _go(comment: Comment) -> Outcome | None:
     if _GO.match(comment.first) is None:
         return None
     return _of(failed=any(line.startswith(("FAIL", "--- FAIL: ")) for line in comment.lines))
-
-
-def _unittest(comment: Comment) -> Outcome | None:
-    if _RAN.match(comment.first) is None:
-        return None
-    last = next((line for line in comment.lines[1:4] if _VERDICT.match(line)), None)
-    return _of(failed=last.startswith("FAILED")) if last else None
 
 
 def _googletest(comment: Comment) -> Outcome | None:
