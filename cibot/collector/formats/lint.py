@@ -39,9 +39,8 @@ def read(comment: Comment) -> Report | None:
         return _NONE
     if by_hand(comment):
         return None
-    if any(_finding(line) for line in comment.lines[:6]):
-        return _NONE
-    return None
+    said = comment.by_ci and verdict(comment.first) is not None
+    return _NONE if not said and any(map(_finding, comment.lines[:6])) else None
 
 
 def _finding(line: str) -> bool:

@@ -57,7 +57,7 @@ _OTHER: tuple[tuple[str, str], ...] = (
     (
         r"(?:regressions?|\b[1-9]\d* (?:new )?(?:defect|violation)s?) "
         r"(?:(?:was|were) )?(?:detected|found)|^[1-9]\d* (?:issue|problem)s?$|"
-        r"\b[1-9]\d* new (?:defect|violation|issue)s?\b",
+        r"\b[1-9]\d* new (?:defect|violation|issue)s?\b|\bfound [1-9]\d* defects?\b",
         "failure",
     ),
     (

@@ -92,7 +92,8 @@ def _may_add(line: str, jobs: Collection[str]) -> bool:
     if line[-1] == ":" or len(jobs) > _MOST_JOBS or any(job in line for job in jobs):
         return False
     text = line.strip()
-    return not is_url(text) and _DIVIDED.search(text) is not None
+    ends = known_result(text.rpartition(" ")[2]) is not None
+    return not is_url(text) and (ends or _DIVIDED.search(text) is not None)
 
 
 def _row(line: str) -> _Row | None:
@@ -104,10 +105,13 @@ def _row(line: str) -> _Row | None:
     url = first_url(text)
     text = text.replace(url, " ") if url else text
     words = text.split(" ", 2)
-    if len(words) > 1 and words[0] and like_a_name(words[0]) and known_result(words[1]):
-        text = "\t".join(words)  # "powerpc/build fail Build failed!"
+    if len(words) > 1 and words[0][-1:].isalnum() and like_a_name(words[0]):
+        if known_result(words[1]):
+            text = "\t".join(words)  # "powerpc/build fail Build failed!"
+        elif known_result(words[-1]):
+            text = f"{words[0]} {words[1]}\t{words[-1]}"  # "Leap_15 aarch64 failed"
     cells: list[str] = []
-    signs = [line[:start].strip()]
+    signs = [line[:start].strip() or line[:start][:1]]
     at = 0
     for cut in _CUT.finditer(text):
         if cell := text[at : cut.start()].strip(_TRIM):
@@ -155,7 +159,7 @@ def _read(group: Sequence[_Row], result: int, name: int) -> tuple[list[Build], l
 
 
 def _is_result(cell: str) -> bool:
-    return cell in GOOD + BAD or listed_result(cell.lstrip(MARKS + " ")) is not None
+    return cell in MARKS or listed_result(cell.lstrip(MARKS + " ")) is not None
 
 
 def _begins(row: _Row, result: int) -> str | None:
@@ -210,6 +214,6 @@ def _said(row: _Row, result: int) -> str | None:
         return as_written(marked_as(cell))
     if (word := _begins(row, result)) or (word := _answer(row, result)):
         return as_written(word)
-    if said in (Outcome.SUCCESS, Outcome.FAILURE):
+    if said in (Outcome.SUCCESS, Outcome.FAILURE, Outcome.STARTED):
         return said.name
     return cell if "_" in cell and cell.isupper() else None  # a result that we have no name for

@@ -146,7 +146,7 @@ def job_name(url: str) -> str:
     for index, part in enumerate(parts[:-1]):
         if part in ("job", "nulljob"):
             names.append(unquote(parts[index + 1]))
-    if names:
+    if names and not (len(names) == 1 and names[0].isdigit()):
         return "/".join(names)
     if "organizations" in parts[:-2]:
         return unquote(parts[parts.index("organizations") + 2])
