@@ -18,6 +18,7 @@ from cibot.store.leaving import (
     drop_health,
     exclude_accounts,
     forget_ci,
+    retirements,
     set_retired,
 )
 from cibot.store.rollup import end_spells
@@ -27,10 +28,12 @@ from cibot.store.set_aside import take_back
 def retire(tx: Tx, ctx: Context, actor: Actor, target: str) -> str:
     """Stops judging, listing and notifying about a CI; its history stays. Returns its name.
 
-    Raises Refused unless the actor is an admin.
+    Raises Refused unless the actor is an admin, and Conflict where it is so already.
     """
     require_admin(ctx.config, actor)
     ci = find_ci(tx, target, whole=True)
+    if ci.id in retirements(tx):
+        raise Conflict(f"{ci.name} is retired already.")
     set_retired(tx, ci.id, ctx.now)
     take_back(tx, "CI", [ci.name])
     close(tx, ctx, ci.id)
@@ -41,12 +44,15 @@ def retire(tx: Tx, ctx: Context, actor: Actor, target: str) -> str:
 def unretire(tx: Tx, ctx: Context, actor: Actor, target: str) -> str:
     """Resumes judging a retired CI. Returns its name.
 
-    Raises Refused unless the actor is an admin, and Conflict where the configuration retires it.
+    Raises Refused unless the actor is an admin, and Conflict where the configuration retires it,
+    or nobody did.
     """
     require_admin(ctx.config, actor)
     ci = find_ci(tx, target)
     if ctx.entry(ci.name).retired:
         raise Conflict(f"{ci.name} is retired in the configuration: take `retired` out there.")
+    if ci.id not in retirements(tx):
+        raise Conflict(f"{ci.name} is not retired.")
     set_retired(tx, ci.id, None)
     record(tx, actor, "unretire", target, f"{ci.name} is judged again", ctx.now)
     return ci.name

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from cibot.chat.command import Command
 from cibot.chat.typed import close_to, is_filler, names_branch, without_fillers
@@ -29,6 +29,15 @@ _TAKES: Mapping[str, Collection[str]] = {
 """Words that belong to a command although they only make a sentence elsewhere."""
 _INCIDENT = re.compile(r"#\d{1,9}", re.ASCII)
 _LONG_OR_ADDRESS = re.compile(r"(?:\W|\S+~)?\d{5}|\S*(?:://|refs/changes/)", re.ASCII)
+_PAGES = {
+    ("", False): ("list", "state", "project"), ("ci", True): ("status",),
+    ("change", True): ("change", "patch_set"),
+    ("incidents", False): ("incidents",), ("incidents", True): ("why",),
+    ("projects", False): ("list",), ("projects", True): ("project",),
+    ("compare", False): ("compare", "first", "second"),
+    ("report", False): ("report", "project", "from", "to"),
+}  # fmt: skip
+"""The command and its parameters for a page's address, without or with a name in it."""
 _SHORTEST = 4  # letters of a word that is looked for inside a name
 
 
@@ -61,16 +70,20 @@ class Guess:
         raise UserError(self._unknown())
 
     def _page(self) -> Meant | None:
-        """A page of our own: ".../ci/NetApp%20CI", ".../incidents/1"."""
-        base = self._ctx.page()
-        own = next((word for word in self._words if base and word.startswith(f"{base}/")), None)
-        if base is None or own is None:
+        """A page of our own: ".../ci/NetApp%20CI", ".../incidents/1", ".../report?project=P"."""
+        base = self._ctx.page() or "?"
+        own = next((word for word in self._words if f"{word}/".startswith(f"{base}/")), None)
+        address = urlsplit(own[len(base) :] if own else "?")
+        kind, _slash, name = address.path.strip("/").partition("/")
+        if own is None or (kind, bool(name)) not in _PAGES:
             return None
-        kind, _slash, name = urlsplit(own[len(base) :]).path.strip("/").partition("/")
-        commands = {"ci": "status", "incidents": "why", "projects": "project"}
-        if not name or kind not in commands:
-            return None
-        return commands[kind], (f"#{name}" if kind == "incidents" else unquote(name),)
+        command, *parameters = _PAGES[kind, bool(name)]
+        given = dict(parse_qsl(address.query))
+        words = [unquote(name), *(given.get(parameter, "") for parameter in parameters)]
+        if command == "why":
+            words = [f"#{name}"]
+        branch = ("branch", given["branch"]) if "branch" in given else ()
+        return command, (*filter(None, words), *branch)
 
     def _change(self) -> Meant | None:
         """A change's number or address, or an incident's number."""

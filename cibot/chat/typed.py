@@ -58,12 +58,12 @@ _DASHES = frozenset(("-", "--", "->", ">", "|", "=>", ":", ",", ";"))
 _FILLER_WORDS = """
 a about again ago alive all am and any anybody anyone anything are at back bad be been better
 between broken by can changed changes come command could currently dead degraded did do does doing
-down due everything fail failed failing fails fare faring fine for friday from get gets getting
-give going good had happened happening has have health healthy hello hey hi how how's hows i ignore
-in is issue issues it it's its just keep keeps kept know lately latest like long look many matter
-me meet meets met monday much my news nobody now of often ok okay on ones open pass passed patches
-please pls problem problems recently recover recovered red reliable reliably right run safe saturday
-say says shape should show sick silent since so someone something still sunday system tell tests
+down due everything fail failed failing fails fare faring fine for friday from get gets getting give
+going good had happened happening has have health healthy hello hey hi how how's hows i ignore in is
+issue issues it it's its just keep keeps kept know lately latest like long look many matter me meet
+meets met monday much my news nobody now of often ok okay on ones open pass passed patches please
+pls problem problems recently recover recovered red reliable reliably right run safe saturday say
+says shape should show sick silent since so someone something still sunday system tell tests thank
 thanks that that's the there this thursday thx time times to today today's todays trouble troubled
 trust tuesday under up update updates very was we wednesday well were what what's whats when where
 which who who's whom will with working worse wrong yesterday yesterday's yesterdays you your
@@ -173,12 +173,6 @@ def close_to(word: str, words: Collection[str], cutoff: float = 0.82) -> str | N
 def is_filler(word: str) -> bool:
     """Whether a word only makes a sentence, as "how" and "doing" do."""
     return word.casefold() in _FILLERS
-
-
-def number_in(text: str) -> int | None:
-    """The number of an incident or a silence, as 12 or #12; None where a name is meant."""
-    number = text.removeprefix("#")
-    return int(number) if number.isascii() and number.isdigit() and len(number) < 18 else None
 
 
 def without_fillers(words: tuple[str, ...], more: Collection[str] = ()) -> tuple[str, ...]:

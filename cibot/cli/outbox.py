@@ -17,6 +17,7 @@ from cibot.store.outbox import MessageState
 from cibot.text import figures
 from cibot.text.card import Card
 from cibot.text.cleaning import one_line
+from cibot.text.numbers import number_in
 
 _SHOWN = 100  # characters of a message and of its error
 
@@ -116,6 +117,7 @@ def drop(config_path: Path | None, which: str) -> None:
 
 
 def _number(which: str) -> int:
-    if which.isascii() and which.isdigit() and len(which) < 18:
-        return int(which)
+    number = number_in(which)
+    if number is not None:
+        return number
     raise UserError(f"{which!r} is no message's number; cibot outbox list shows them")

@@ -327,7 +327,7 @@ def acknowledge(
         raise Conflict("That incident is over; there is nothing to acknowledge.")
     if incident.phase is Phase.PENDING:
         raise Conflict("That incident has not opened yet, so there is nothing to acknowledge.")
-    if incident.acknowledged_by == by and incident.note == note:
+    if incident.acknowledged_by == by and note in {None, incident.note}:
         raise Conflict("You acknowledged that incident already.")
     acknowledged = replace(
         incident, acknowledged_by=by, acknowledged_at=now, note=note, changed_at=now

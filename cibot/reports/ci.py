@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -27,8 +26,7 @@ from cibot.store.engine import Tx
 from cibot.store.incidents import StoredHealth, health_of, incident_by_id, incidents_of
 from cibot.store.leaving import retirements
 from cibot.text.figures import cut
-
-_INCIDENT = re.compile(r"#([0-9]{1,17})")
+from cibot.text.numbers import number_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +69,9 @@ def find_ci(tx: Tx, wanted: str, *, whole: bool = False) -> CiName:
     none does.
     """
     by_name = {ci_name.name: ci_name for ci_name in ci_names(tx)}
-    if (number := _INCIDENT.fullmatch(wanted)) and wanted not in by_name:
-        stored = incident_by_id(tx, int(number[1]))
+    number = number_in(wanted) if wanted.startswith("#") and wanted not in by_name else None
+    if number is not None:
+        stored = incident_by_id(tx, number)
         named = next((row for row in by_name.values() if stored and row.id == stored.ci_id), None)
         if named is None:
             raise UserError(f"There is no incident {wanted}.")

@@ -131,6 +131,7 @@ def resolve(
 
 def resolve_branch(wanted: str, names: Sequence[str], noun: str = "branch") -> str:
     """The branch of ``names`` that ``wanted`` means; never a guess. Raises as `resolve`."""
+    wanted = wanted.removeprefix("refs/heads/")
     return resolve(wanted, names, noun, _means_branch, guess=False)
 
 
@@ -151,6 +152,8 @@ def _guess(wanted: str, names: Sequence[str], noun: str, *, guess: bool) -> str:
     likeness = [
         difflib.SequenceMatcher(None, normalised(wanted), normalised(name)).ratio() for name in near
     ]
+    # A name with one more word, "netapp mastre", has something in it that was not understood.
+    guess = guess and not _unordered(near[0]) < _unordered(wanted)
     if guess and likeness[0] >= _ENOUGH and (len(near) == 1 or likeness[1] < _ENOUGH):
         return near[0]
     raise UserError(_ask_back(wanted, near, noun))

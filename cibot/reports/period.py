@@ -33,7 +33,6 @@ from cibot.text.patterns import fits_any
 MOST_DAYS = 370
 USUAL_DAYS = 90
 _DAY = timedelta(days=1)
-_FIRST, _LAST = date(2000, 1, 1), date(2199, 12, 31)
 _MOST_JOBS = 50
 
 
@@ -150,10 +149,8 @@ def read_period(
         raise UserError(f"A report covers 1 to {MOST_DAYS} days, not {days}.")
     if days is not None and since is not None and until is not None:
         raise UserError("Give a report two of from, to and a number of days, not all three.")
-    if any(day is not None and not _FIRST <= day <= _LAST for day in (since, until)):
-        raise UserError(f"A report takes days from {_FIRST} to {_LAST}.")
     if since is not None and until is not None and since >= until:
-        raise UserError(f"The report would begin on {since} and end before {until}: from is later.")
+        raise UserError(f"A report from {since} on cannot end before {until}.")
     length = (days or USUAL_DAYS) * _DAY
     if since is not None and until is None:
         until = since + length if days else tomorrow

@@ -49,6 +49,11 @@ def read_length(text: str) -> timedelta | None:
     return timedelta(seconds=seconds) if text.strip() else None
 
 
+def whole_days(length: timedelta) -> int | None:
+    """How many days a length is; None for less than one, and for part of one."""
+    return length.days if length.days and length == timedelta(days=length.days) else None
+
+
 def leading_length(words: Sequence[str]) -> tuple[timedelta, int] | None:
     """The longest length of time that the words begin with, and how many words it takes."""
     for count in range(min(_MOST_WORDS, len(words)), 0, -1):

@@ -23,6 +23,13 @@ _THIS: Mapping[str, Callable[[date], str | None]] = {
     "year": lambda _today: None,
 }
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_SEEMS_TIME = re.compile(
+    r"-?[0-9]+(?:[.,][0-9]+)?(?:h|d|w|m|min|hours?|days?|weeks?|months?|years?)"
+    r"|[0-9]{4}-[0-9]{2}|[0-9]{1,4}([./-])[0-9]{1,2}\1[0-9]{1,4}|tomorrow"
+    r"|day|week|month|quarter|year"
+)
+FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2199, 12, 31)
+"""What is asked for lies between them: days before and after it must be dates, too."""
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
@@ -37,9 +44,17 @@ def named_day(word: str, today: date) -> date | None:
     if not _DAY.fullmatch(word):
         return None
     try:
-        return date.fromisoformat(word)
+        named = date.fromisoformat(word)
     except ValueError:
-        raise UserError(f"There is no day {word}; write one like 2026-11-23.") from None
+        named = date.max
+    if not FIRST_DAY <= named <= LAST_DAY:
+        raise UserError(f"There is no day {word}; write one like 2026-11-23.")
+    return named
+
+
+def seems_time(word: str) -> bool:
+    """Whether a word is meant as a time and no name: "30d", "23.11.2026", "tomorrow", "may"."""
+    return bool(_SEEMS_TIME.fullmatch(word.casefold())) or word.casefold() in _BY_NAME
 
 
 def named_period(words: Sequence[str], today: date) -> tuple[date, date, int] | None:

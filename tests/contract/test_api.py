@@ -227,6 +227,7 @@ def test_configured_sites_and_gerrits_may_read_and_not_write(
 def test_a_day_of_another_age_is_a_mistake_of_who_asks(api: FlaskClient, day: str) -> None:
     answer = api.get(f"/api/v1/summary?day={day}")
     assert (answer.status_code, answer.get_json()["parameter"]) == (400, "day")
+    assert "from 2000-01-01 to 2199-12-31" in answer.get_json()["detail"]
 
 
 def test_nothing_stored_is_an_empty_list(empty_store: Store) -> None:
@@ -297,6 +298,9 @@ def test_any_day_is_summed_up(api: FlaskClient) -> None:
 def test_a_day_is_a_word_or_a_date(api: FlaskClient, day: str) -> None:
     answer = api.get(f"/api/v1/summary?day={day}")
     assert (answer.status_code, answer.get_json()["parameter"]) == (400, "day")
+    said = answer.get_json()["detail"]
+    assert "'today' or 'yesterday', or " in said
+    assert "date" in said
 
 
 def test_what_nobody_understood_comes_by_shape(empty_store: Store) -> None:

@@ -15,7 +15,7 @@ from cibot.chat.commands import status as status_command
 from cibot.chat.commands import why as why_command
 from cibot.collector.roster import Roster
 from cibot.config.models import Config
-from cibot.errors import UserError
+from cibot.errors import Conflict, UserError
 from cibot.judging import Monitor
 from cibot.reports.context import Context
 from cibot.reports.listing import all_lines
@@ -125,7 +125,11 @@ def test_a_retired_ci_is_not_listed_judged_or_told_of(bot: Bot, way: str) -> Non
     bot.failing()
     reports = bot.count(schema.report)
     if way == "command":
+        with pytest.raises(Conflict, match="is not retired"):
+            bot.act(unretire, "Acme")
         bot.act(retire, "acme")
+        with pytest.raises(Conflict, match="is retired already"):
+            bot.act(retire, "acme")
     else:
         bot.use(ci=[tables["ci"][0], tables["ci"][1] | {"retired": True}])
     assert bot.names() == ["Zuul"]

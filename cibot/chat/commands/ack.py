@@ -10,22 +10,24 @@ from cibot.reports.ci import open_incident
 from cibot.reports.context import Context
 from cibot.reports.incidents import IncidentLine
 from cibot.text.card import Card, line
+from cibot.text.numbers import number_in
 
 
 def answer(ask: Ask) -> Card:
     """The incident and what is noted with it."""
     which, note = read_words(ask.words)
-    number = int(which) if which.isdigit() else open_incident(ask.tx, which)
+    number = open_incident(ask.tx, which) if isinstance(which, str) else which
     return render(ask.ctx, take(ask.tx, ask.ctx, ask.actor, number, note))
 
 
-def read_words(words: tuple[str, ...]) -> tuple[str, str]:
+def read_words(words: tuple[str, ...]) -> tuple[int | str, str]:
     """An incident's number or a CI's name, and the note, maybe empty. UserError without either."""
-    which = words[0].removeprefix("#") if words else ""
-    number = which.isascii() and which.isdigit()
-    if not which or (number and len(which) >= 18) or (which.isdigit() and not number):
+    if words[:1] and words[0].casefold() == "incident":
+        words = words[1:]
+    if not words or not words[0].removeprefix("#"):
         raise UserError("Which incident? As in: ack 1 looking into it; incidents lists them.")
-    return which, " ".join(words[1:])
+    number = number_in(words[0])
+    return words[0] if number is None else number, " ".join(words[1:])
 
 
 def render(ctx: Context, incident: IncidentLine) -> Card:

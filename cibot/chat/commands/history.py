@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from cibot.chat.command import Ask, Command
 from cibot.chat.typed import about_branch, without_branch
 from cibot.errors import UserError
@@ -13,11 +11,13 @@ from cibot.reports.history import History, history
 from cibot.reports.incidents import IncidentLine
 from cibot.text import figures
 from cibot.text.card import Card, Line, line, sparkline
-from cibot.text.lengths import read_length
+from cibot.text.lengths import read_length, whole_days
+from cibot.text.periods import seems_time
 
 _OF = {"for", "of", "last", "past", "over", "in", "the", "since", "during"}
 _LATELY = {"last", "past", "this"}
 _INCIDENTS = 3
+_HOW = "history shows whole days, 1 to 90, as in: history netapp 7d."
 
 
 def answer(ask: Ask) -> Card:
@@ -43,13 +43,16 @@ def _days(words: tuple[str, ...]) -> tuple[tuple[str, ...], int]:
         if length is None and words[place - 1].casefold() in _LATELY:  # "last week"
             length = read_length(f"1 {written}")
         if length is not None:
-            if length < timedelta(days=1):
-                raise UserError("history shows whole days, 1 to 90, as in: history netapp 7d.")
+            days = whole_days(length)
+            if days is None:
+                raise UserError(_HOW)
             while place > 1 and words[place - 1].casefold() in _OF:
                 place -= 1  # noqa: PLW2901
-            return words[:place], length.days
+            return words[:place], days
     if len(words) > 1 and words[-1].isdecimal() and len(words[-1]) < 4:
         return words[:-1], int(words[-1])
+    if len(words) > 1 and seems_time(words[-1]):
+        raise UserError(_HOW)
     return words, 7
 
 

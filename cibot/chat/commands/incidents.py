@@ -6,13 +6,14 @@ from dataclasses import replace
 
 from cibot.chat.command import Ask, Command
 from cibot.chat.commands import why
-from cibot.chat.typed import number_in, without_fillers
+from cibot.chat.typed import without_fillers
 from cibot.reports import wording
 from cibot.reports.ci import find_ci
 from cibot.reports.context import Context
 from cibot.reports.incidents import IncidentLine, incidents
 from cibot.text import figures
 from cibot.text.card import Card, Line, Span, first, line
+from cibot.text.numbers import number_in
 
 _LINES = 10
 _ENDED = frozenset(("all", "last", "past", "week"))  # what asks for those of the last week, too
@@ -21,8 +22,8 @@ _ENDED = frozenset(("all", "last", "past", "week"))  # what asks for those of th
 def answer(ask: Ask) -> Card:
     """The open ones, newest first; with "all" those of the last seven days too."""
     name, ended = read_words(ask.words)
-    if number_in(name):
-        return why.answer(replace(ask, words=(f"#{number_in(name)}",)))
+    if (number := number_in(name)) is not None:
+        return why.answer(replace(ask, words=(f"#{number}",)))
     listed = incidents(ask.tx, ask.ctx, ended=ended)
     if name:
         ci = find_ci(ask.tx, name).name

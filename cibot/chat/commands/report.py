@@ -16,7 +16,7 @@ from cibot.reports.period import CiPeriod, PeriodReport, period_report, read_per
 from cibot.reports.promise import Ruling
 from cibot.text import figures
 from cibot.text.card import Card, Line, Span, line, some, state_span, within
-from cibot.text.lengths import leading_length
+from cibot.text.lengths import leading_length, whole_days
 from cibot.text.periods import named_day, named_period
 
 _NO_TIME = re.compile(r"-?[0-9][0-9.,:/-]*[a-z]?", re.IGNORECASE)  # looks like one, and is none
@@ -81,7 +81,10 @@ def read_words(words: Sequence[str], today: date) -> Wanted:
     if branch is None and names_branch(tuple(project)):
         *project, branch = [word for word in project if word.casefold() != "on"]
     since, until = _ends(dates, periods, length, set(map(str.casefold, words)))
-    return Wanted(" ".join(project) or None, branch, length.days if length else None, since, until)
+    days = whole_days(length) if length is not None else None
+    if length is not None and days is None:
+        raise UserError("A report is of whole days, as in: report cinder 90d.")
+    return Wanted(" ".join(project) or None, branch, days, since, until)
 
 
 def _ends(
@@ -97,8 +100,6 @@ def _ends(
     """
     if len(dates) > 2 or (length is not None and (periods or len(dates) > 1)):
         raise UserError("A report takes two dates, or a date and a number of days, or a month.")
-    if length is not None and length < timedelta(days=1):
-        raise UserError("A report is of whole days, as in: report cinder 90d.")
     if periods != sorted(periods):
         raise UserError("Write the years, as in: report cinder from oct 2025 to feb 2026.")
     days = sorted([*dates, *(day for period in periods for day in period)])

@@ -20,7 +20,7 @@ from cibot.reports.summary import Span as Day
 from cibot.reports.summary import Summary, summary
 from cibot.text import figures
 from cibot.text.card import Card, Line, Span, line, patch_set_span, some, within
-from cibot.text.periods import named_day
+from cibot.text.periods import named_day, seems_time
 
 _MOST = 8  # lines, each one message of IRC
 _WORST = 3
@@ -45,9 +45,10 @@ def read_words(words: tuple[str, ...], today: date) -> tuple[Day | date, str | N
     named = [(word, day or named_day(word, today)) for word, day in zip(words, spans, strict=True)]
     days = [day for _word, day in named if day]
     left = [word for word, day in named if not (day or is_filler(word))]
+    times = any(map(seems_time, left))
     if branch is None and left:
         branch = left.pop(0)
-    if len(days) > 1 or left:
+    if len(days) > 1 or left or times:
         raise UserError(
             "summary takes today, yesterday or a day like 2026-11-23, and a branch; without them,"
             " the last 24 hours on all branches."
@@ -120,7 +121,8 @@ def _new(digest: Summary) -> list[Line]:
 
 
 def _changes(digest: Summary) -> list[Line]:
-    words = (("opened", digest.opened), ("got worse", digest.worse), ("resolved", digest.resolved))
+    standing = tuple(row for row in digest.opened if row not in digest.resolved)  # each once
+    words = (("opened", standing), ("got worse", digest.worse), ("resolved", digest.resolved))
     parts: list[str | Span] = []
     for word, rows in words:
         if rows:

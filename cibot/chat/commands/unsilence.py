@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from cibot.actions.silencing import end_silence_by_id, end_silences_of
 from cibot.chat.command import Ask, Command
-from cibot.chat.typed import number_in
 from cibot.model import Silence
 from cibot.reports.silences import silence_on
 from cibot.text import figures
 from cibot.text.card import Card, Span, line
+from cibot.text.numbers import number_in
 
 
 def answer(ask: Ask) -> Card:

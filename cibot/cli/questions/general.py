@@ -17,7 +17,6 @@ from cibot.chat.commands import silences as silences_command
 from cibot.chat.commands import summary as summary_command
 from cibot.chat.commands import unsilence as unsilence_command
 from cibot.chat.commands import why as why_command
-from cibot.chat.typed import number_in
 from cibot.cli.questions.question import CODES, Asked, ShellAnswer, ShellQuestion, answered
 from cibot.cli.view import Column, View, head, of_card, table
 from cibot.client.source import PAGE_SIZE, Source, silences, whole
@@ -41,6 +40,7 @@ from cibot.reports.summary import Summary
 from cibot.store.feeds import FeedState
 from cibot.text import figures
 from cibot.text.card import Line, Span, line, state_span
+from cibot.text.numbers import number_in
 from cibot.web.api.general import FeedList
 from cibot.web.api.incidents import IncidentPage
 
@@ -240,7 +240,7 @@ def _outage(window: Window | None) -> str:
 def ask_ack(source: Source, asked: Asked) -> ShellAnswer:
     """Says that somebody looks at an incident."""
     which, note = ack_command.read_words(asked.words)
-    number = int(which) if which.isdigit() else _open_incident(source, which)
+    number = _open_incident(source, which) if isinstance(which, str) else which
     incident = source.change(IncidentLine, "acknowledge", id=number, note=note or None)
     return ShellAnswer(incident, lambda ctx: of_card(ack_command.render(ctx, incident)))
 

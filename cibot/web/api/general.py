@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from cibot import __version__
+from cibot.errors import UserError
 from cibot.reports import period_wording
 from cibot.reports.context import Context
 from cibot.reports.feeds import ServerFeeds, feeds
@@ -19,11 +20,11 @@ from cibot.reports.summary import Span, Summary, summary
 from cibot.reports.unparsed import Shape, unparsed
 from cibot.store.engine import Tx
 from cibot.store.set_aside import SetAside, set_aside
+from cibot.web.api.problems import BadParameter
 from cibot.web.api.question import (
     BranchName,
     BranchPattern,
     CiName,
-    Date,
     Day,
     Endpoint,
     Nothing,
@@ -92,10 +93,10 @@ class PeriodParams(Params):
     project: ProjectName | None = None
     branch: BranchPattern | None = None
     since: Annotated[
-        Date | None, Field(alias="from", description="The first day in UTC, as 2026-09-01.")
+        Day | None, Field(alias="from", description="The first day in UTC, as 2026-09-01.")
     ] = None
     until: Annotated[
-        Date | None, Field(alias="to", description="The day after the last; default: tomorrow.")
+        Day | None, Field(alias="to", description="The day after the last; default: tomorrow.")
     ] = None
     days: Annotated[
         int | None,
@@ -138,7 +139,10 @@ def project_matrix(tx: Tx, ctx: Context, params: MatrixParams) -> Matrix:
 
 def report_of(tx: Tx, ctx: Context, params: PeriodParams) -> PeriodReport:
     """The report."""
-    days = read_period(ctx.now, params.days, params.since, params.until)
+    try:
+        days = read_period(ctx.now, params.days, params.since, params.until)
+    except UserError as error:  # of days that are each a day, and no period together
+        raise BadParameter("to" if params.until else "from", str(error)) from error
     return period_report(tx, ctx, days, params.project, params.branch)
 
 

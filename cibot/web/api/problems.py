@@ -29,12 +29,13 @@ def bad_parameter(error: ValidationError, whole: str = "query") -> BadParameter:
 
     ``whole`` is what a mistake is in that is in no parameter.
     """
-    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    first, *others = error.errors(include_url=False, include_input=False, include_context=False)
     name = str(first["loc"][0]) if first["loc"] else whole
     if first["type"] == "extra_forbidden":
         return BadParameter(name, "there is no such parameter here")
-    said = first["msg"].removeprefix("Value error, ")
-    return BadParameter(name, said[:1].lower() + said[1:])
+    same = [first, *(other for other in others if other["loc"][:1] == first["loc"][:1])]
+    said = (mistake["msg"].removeprefix("Value error, ") for mistake in same)
+    return BadParameter(name, ", or ".join(words[:1].lower() + words[1:] for words in said))
 
 
 def problem(status: int, title: str, detail: str, **more: Any) -> Response:

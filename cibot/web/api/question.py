@@ -21,6 +21,7 @@ from pydantic import (
 from cibot.actions.roles import Actor
 from cibot.reports.context import Context
 from cibot.store.engine import Tx
+from cibot.text.periods import FIRST_DAY, LAST_DAY
 from cibot.web.api.tables import Table
 from cibot.web.asking import Asking
 
@@ -37,8 +38,8 @@ def _written_out(value: Any) -> Any:
 
 def _of_our_time(value: date) -> date:
     """Days before and after it must be dates, too."""
-    if not 2000 <= value.year < 2200:
-        raise ValueError("write a date from 2000-01-01 on, like 2026-11-23")
+    if not FIRST_DAY <= value <= LAST_DAY:
+        raise ValueError(f"write a date from {FIRST_DAY} to {LAST_DAY}, like 2026-11-23")
     return value
 
 
@@ -65,10 +66,12 @@ Format = Annotated[
     Literal["json", "csv"] | None,
     Field(description="Default: as the `Accept` header says, else JSON."),
 ]
-Date = Annotated[date, BeforeValidator(_written_out)]
-"""As 2026-11-23."""
-_DAY_SCHEMA = WithJsonSchema({"type": "string", "format": "date", "pattern": "^2[01]"})
-Day = Annotated[Date, AfterValidator(_of_our_time), _DAY_SCHEMA]
+Day = Annotated[
+    date,
+    BeforeValidator(_written_out),
+    AfterValidator(_of_our_time),
+    WithJsonSchema({"type": "string", "format": "date", "pattern": "^2[01]"}),
+]
 """A date around which there are others."""
 
 

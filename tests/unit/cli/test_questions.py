@@ -217,7 +217,7 @@ def test_a_refusal_is_one_line_on_standard_error(ask: Ask) -> None:
         ("history", "netapp", "400d"): "days",
         ("list", "--project", "nowhere"): "No project is called",
         ("incidents", "77"): "There is no incident #77",
-        ("summary", "tomorrow"): "No branch is called",
+        ("summary", "tomorrow"): "summary takes today",
         ("compare", "netapp", "netapp ci"): "Both names mean NetApp CI",
         ("status", ".."): "called '..'",
     }.items():

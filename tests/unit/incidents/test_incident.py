@@ -240,6 +240,8 @@ def test_acknowledging_covers_all_that_is_in_it():
     assert (transition.by, transition.note) == ("ann", "disk full")
     with pytest.raises(UserError, match="already"):
         acknowledge(taken, "ann", "disk full", NOW)
+    with pytest.raises(UserError, match="already"):  # and the note is kept
+        acknowledge(taken, "ann", None, NOW)
     worse, names = live(GOOD, of("level", BORDER), of("level", BAD), WORSE, start=taken)
     assert names == ["cleared", "recovering", "relapsed", "escalated"]
     assert worse.phase is Phase.ACKNOWLEDGED

@@ -48,6 +48,12 @@ def test_a_name_may_be_written_loosely(wanted: str, meant: str) -> None:
     assert resolve(wanted, NAMES) == meant
 
 
+@pytest.mark.parametrize("wanted", ["hpe 3par rocky", "Dell PowerMax CI q5", "pure storage ci x"])
+def test_a_name_with_one_word_too_many_is_no_slip(wanted: str) -> None:
+    with pytest.raises(UserError, match="did you mean"):
+        resolve(wanted, NAMES)
+
+
 def test_several_that_fit_are_asked_back() -> None:
     with pytest.raises(Ambiguous, match="did you mean Dell PowerFlex CI or Dell PowerMax CI"):
         resolve("dell", NAMES)

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from cibot.text.lengths import leading_length, read_length
+from cibot.text.lengths import leading_length, read_length, whole_days
 
 
 @pytest.mark.parametrize(
@@ -34,6 +34,11 @@ def test_a_length_of_time(written: str, minutes: int) -> None:
 @pytest.mark.parametrize("written", ["", "a", "half", "week", "2", "many days", "2h a week"])
 def test_no_length_of_time(written: str) -> None:
     assert read_length(written) is None
+
+
+def test_part_of_a_day_is_no_number_of_days() -> None:
+    lengths = (timedelta(days=2), timedelta(weeks=1), timedelta(days=2.5), timedelta(hours=23))
+    assert [whole_days(length) for length in lengths] == [2, 7, None, None]
 
 
 def test_what_follows_a_length_is_no_part_of_it() -> None:
