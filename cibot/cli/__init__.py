@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from errno import ENOSPC
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -111,9 +112,10 @@ class LazyGroup(click.Group):
         except CibotError as error:
             raise _said(str(error)) from error
         except OSError as error:  # a file with a name that is too long, say
-            if error.filename is None:
+            if error.filename is None and error.errno != ENOSPC:
                 raise
-            raise _said(f"{error.filename}: {error.strerror}") from error
+            place = error.filename or "what is written does not fit"
+            raise _said(f"{place}: {error.strerror}") from error
 
 
 def _said(text: str) -> click.ClickException:

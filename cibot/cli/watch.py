@@ -30,6 +30,7 @@ from cibot.web.api.tables import Lines, write_csv
 
 _WIDE = 100  # columns of a terminal from which on nothing is left out
 _ENDLESS = 100_000  # columns of what is no terminal: nothing is wrapped
+_LEAST = 16  # columns of what wraps
 _GAP = 2
 # Control characters that JSON does not escape and terminals obey; they occur within strings only.
 _OBEYED = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -85,8 +86,7 @@ def _aired(view: View) -> Iterator[Line | Table]:
 
 def _rich_table(table: Table, width: int) -> RichTable:
     shown = RichTable(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="dim")
-    wide = width >= _WIDE
-    shown_places = [place for place, column in enumerate(table.columns) if wide or not column.wide]
+    shown_places = _fitting(table, width)
     for place in shown_places:
         column = table.columns[place]
         shown.add_column(
@@ -98,6 +98,25 @@ def _rich_table(table: Table, width: int) -> RichTable:
     for row in table.rows:
         shown.add_row(*(_rich_line(row[place]) for place in shown_places))
     return shown
+
+
+def _fitting(table: Table, width: int) -> list[int]:
+    """The columns that there is room for: the last go before one that wraps gets too narrow."""
+    wide = width >= _WIDE
+    shown = [place for place, column in enumerate(table.columns) if wide or not column.wide]
+    widths = {place: _width(table, place) + _GAP for place in shown}
+    for place in shown[:1:-1]:
+        if sum(widths[other] for other in shown) - _GAP > width and not table.columns[place].loose:
+            shown.remove(place)
+    return shown
+
+
+def _width(table: Table, place: int) -> int:
+    """What a column needs; one that wraps does with less than its longest row."""
+    column = table.columns[place]
+    texts = [Text(column.title), *(_rich_line(row[place]) for row in table.rows)]
+    needed = max(text.cell_len for text in texts)
+    return min(needed, _LEAST) if column.loose else needed
 
 
 def _rich_line(spans: Line) -> Text:

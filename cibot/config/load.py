@@ -120,8 +120,10 @@ def _tables(path: Path | None, text: str) -> dict[str, Any]:
             else str(error).removesuffix(" (at end of document)")
         )
         column = f" at column {place[2]}" if place else " at the end of the file"
+        curly = place and set("“”„") & set(text.splitlines()[int(place[1]) - 1])
+        remedy = '; quotes in TOML are straight: "' if curly else ""
         raise ConfigError(
-            f"{where}: this is not TOML{column}: {what[:1].lower()}{what[1:]}"
+            f"{where}: this is not TOML{column}: {what[:1].lower()}{what[1:]}{remedy}"
         ) from error
 
 

@@ -6,6 +6,7 @@ the value, which may be a secret.
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Callable
@@ -319,8 +320,8 @@ class Section(BaseModel):
         """Refuses what pydantic would take and nobody means."""
         field = cls.model_fields[info.field_name or ""]
         kinds = kinds_in(field.annotation)
-        if isinstance(value, str) and unquoted(field.annotation, value) is not value:
-            raise PydanticCustomError("quoted", "write it without quotes")
+        if isinstance(value, str) and (meant := unquoted(field.annotation, value)) is not value:
+            raise PydanticCustomError("quoted", f"write {json.dumps(meant)}, without quotes")
         if isinstance(value, str) and SecretStr in kinds and not value.strip():
             raise PydanticCustomError("blank", "is empty; leave the key out where there is none")
         if isinstance(value, bool) and bool not in kinds and {int, float} & {*kinds}:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import json
 
 import click
 import pytest
 from click.testing import CliRunner
+from rich.console import Console
 
 from cibot.cli import LazyGroup
-from cibot.cli.watch import print_csv, print_json
+from cibot.cli.view import Column, View, table
+from cibot.cli.watch import print_csv, print_json, to_terminal
 from cibot.errors import UserError
 from cibot.text.cleaning import for_terminal
 
@@ -46,6 +49,39 @@ def test_an_error_with_a_servers_words_is_harmless_and_keeps_its_lines() -> None
     assert answer.exit_code == 1
     assert "one\n" in answer.output
     assert not set(answer.output) & set("\x1b\x07\x9b\u202e\r")
+
+
+def test_a_full_disk_is_said_in_a_line() -> None:
+    class Full(LazyGroup):
+        def get_command(self, ctx: click.Context, name: str) -> click.Command:
+            @click.command()
+            def fail() -> None:
+                raise OSError(errno.ENOSPC, "No space left on device")
+
+            return fail
+
+    answer = CliRunner().invoke(Full("x"), ["list"])
+    assert (answer.exit_code, answer.output.count("\n")) == (1, 1)
+    assert "No space left on device" in answer.output
+
+
+@pytest.mark.parametrize("width", [30, 40, 60, 80, 120])
+def test_a_name_stays_readable_however_narrow_the_terminal_is(width: int) -> None:
+    columns: tuple[Column[list[str]], ...] = (
+        Column("State", lambda row: row[0]),
+        Column("CI", lambda row: row[1], loose=True),
+        *(Column(f"Figure {n}", lambda row: row[2], right=True) for n in range(5)),
+    )
+    shown = table([["failing", "Everstore Cluster CI", "12 %"]], *columns)
+    console = Console(width=width, color_system=None)
+    with console.capture() as written:
+        console.print(to_terminal(View((shown,)), width))
+    lines = written.get().splitlines()
+    assert all(len(line) <= width for line in lines)
+    assert "Everstore" in written.get()
+    assert "…" not in written.get()
+    assert lines[0].split()[:2] == ["State", "CI"]
+    assert ("Figure 4" in lines[0]) == (width >= 80)
 
 
 def test_lines_stay_lines() -> None:

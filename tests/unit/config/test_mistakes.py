@@ -117,8 +117,11 @@ GOLDEN = [
         "a name has letters, digits, - . _ only, and at most 63 of them",
     ),
     ("[web]\npage_threads = 0", "2: web.page_threads: 0 does not do: write 1 or more"),
-    ('[web]\npage_threads = "3"', '2: web.page_threads: "3" does not do: write it without quotes'),
-    ('[web]\nprivate = "yes"', '2: web.private: "yes" does not do: write it without quotes'),
+    (
+        '[web]\npage_threads = "3"',
+        '2: web.page_threads: "3" does not do: write 3, without quotes',
+    ),
+    ('[web]\nprivate = "yes"', '2: web.private: "yes" does not do: write true, without quotes'),
     ("[web]\npage_threads = 17", "2: web.page_threads: 17 does not do: write 16 or less"),
     *(
         (
@@ -336,6 +339,10 @@ def test_one_mistake_is_told_in_words(tmp_path: Path, text: str, expected: str) 
         (
             "[web\n",
             "1: this is not TOML at column 5: expected ']' at the end of a table declaration",
+        ),
+        (
+            "a = 1\nb = “x”\n",
+            '2: this is not TOML at column 5: invalid value; quotes in TOML are straight: "',
         ),
         ("a = 1\na = 2\n", "2: this is not TOML at column 6: cannot overwrite a value"),
         ("a = 1\nb = [1,\n", "2: this is not TOML at the end of the file: invalid value"),
