@@ -22,6 +22,7 @@ from pydantic import BaseModel
 
 from cibot.config.keys import (
     FILE,
+    GONE,
     RENAMED,
     entries,
     field_at,
@@ -114,6 +115,8 @@ def _path(tables: dict[str, Any], parts: list[str]) -> KeyPath | None:
 
 def _inner(path: KeyPath, keys: list[str]) -> KeyPath:
     for key in keys:
+        if (*path, key.lower()) in GONE:
+            return (*path, key.lower())
         by_name = {name.upper(): name for name in known_keys(path)}
         name = RENAMED.get((str(path[-1]), key.lower()), by_name.get(key))
         if name is None:

@@ -16,6 +16,8 @@ from cibot.config.values import kinds_in
 FILE = "_file"
 RENAMED = {(part, "beside"): "others" for part in ("branch", "silent_branch", "branch_coverage")}
 """Keys below ``[judgement]`` that had another name in an earlier version: the present name."""
+GONE = {("web", "threads"): "each Gerrit's webhooks have one thread now; take it out"}
+"""Keys of a section that an earlier version had, and why they say nothing any more."""
 
 
 def sections(model: type[BaseModel] = Config) -> Iterator[tuple[str, type[BaseModel], bool]]:

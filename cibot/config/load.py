@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from cibot.config.checks import contradictions, cross_check, doubts
 from cibot.config.environment import overlay, resolve
-from cibot.config.keys import RENAMED, entries, secrets_in, spell
+from cibot.config.keys import GONE, RENAMED, entries, secrets_in, spell
 from cibot.config.lines import KeyPath, line_of
 from cibot.config.mistakes import Mistake, from_pydantic
 from cibot.config.models import DATABASE, Config
@@ -55,7 +55,7 @@ def read(path: Path | None, environ: Mapping[str, str]) -> Loaded:
     text = _text(path) if path else ""
     tables = _tables(path, text)
     origins, mistakes = overlay(tables, environ)
-    renamed = list(_rename(tables, origins))
+    earlier = [*_take_out(tables), *_rename(tables, origins)]
     folder = path.parent if path else Path()
     secrets = resolve(tables, folder)
     source = _Source(path, text, origins, secrets.read_from)
@@ -69,7 +69,7 @@ def read(path: Path | None, environ: Mapping[str, str]) -> Loaded:
         mistakes += contradictions(config)
     if mistakes:
         raise ConfigError(_listed(source.tell(mistakes)))
-    warnings = [*renamed, *secrets.warnings, *_weak_secrets(config), *doubts(config)]
+    warnings = [*earlier, *secrets.warnings, *_weak_secrets(config), *doubts(config)]
     if path:
         warnings += _open_secrets(path, config, secrets.read_from, origins)
     return Loaded(config, tuple(source.tell(warnings)))
@@ -160,6 +160,15 @@ class _Source:
 def _listed(mistakes: list[str]) -> str:
     count = "1 mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"
     return "\n".join([f"{count} in the configuration:", *(f"  {line}" for line in mistakes)])
+
+
+def _take_out(tables: dict[str, Any]) -> Iterator[Mistake]:
+    """Passes over keys that an earlier version had, with a warning for each."""
+    for (section, key), why in GONE.items():
+        keys = tables.get(section)
+        if isinstance(keys, dict) and key in keys:
+            del keys[key]
+            yield Mistake((section, key), why)
 
 
 def _rename(tables: dict[str, Any], origins: dict[KeyPath, str]) -> Iterator[Mistake]:

@@ -154,3 +154,14 @@ def test_the_earlier_name_of_a_key_counts_with_a_warning(tmp_path: Path) -> None
         "CIBOT_JUDGEMENT__BRANCH_COVERAGE__BESIDE (judgement.branch_coverage.others): is called"
         " `others` now; write that",
     )
+
+
+def test_a_key_that_an_earlier_version_had_stops_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "cibot.toml"
+    path.write_text("[web]\nthreads = 16\npage_threads = 2\n")
+    loaded = read(path, {})
+    assert loaded.config.web.page_threads == 2
+    why = "each Gerrit's webhooks have one thread now; take it out"
+    assert loaded.warnings == (f"{path}:2: web.threads: {why}",)
+    by_variable = read(None, {"CIBOT_WEB__THREADS": "16"})
+    assert by_variable.warnings == (f"CIBOT_WEB__THREADS (web.threads): {why}",)
