@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from flask import Flask
 
 from cibot.store.engine import Store, open_store
-from tests.support.canned import canned
+from tests.support.canned import CONFIG, canned
 from tests.support.confirming import World
+from tests.support.faces import application
 from tests.support.history import make_tables
 
 
@@ -26,6 +28,12 @@ def canned_history(
     canned(store)
     yield store
     store.close()
+
+
+@pytest.fixture(scope="module")
+def canned_app(canned_history: Store) -> Flask:
+    """The faces over it, which take longer to make than to ask; they only count what is asked."""
+    return application(canned_history, CONFIG)
 
 
 @pytest.fixture

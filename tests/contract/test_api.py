@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
 from cibot.config.models import Config
@@ -17,8 +18,8 @@ from tests.support.history import History, ago, make_tables
 
 
 @pytest.fixture
-def api(canned_history: Store) -> FlaskClient:
-    return client(canned_history, CONFIG)
+def api(canned_app: Flask) -> FlaskClient:
+    return canned_app.test_client()
 
 
 def get(api: FlaskClient, path: str) -> Any:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
 from cibot.config.models import CiConfig, Config, ReferenceConfig
@@ -15,7 +16,6 @@ from cibot.health.seen import OwnPast
 from cibot.model import State
 from cibot.store import schema
 from cibot.store.engine import Store, open_store
-from tests.support.canned import CONFIG
 from tests.support.faces import client
 from tests.support.history import NOW, History, ago, make_tables, passed, signal
 from tests.support.reading import HOSTILE, read, words
@@ -28,8 +28,8 @@ HEADERS = {
 
 
 @pytest.fixture
-def site(canned_history: Store) -> FlaskClient:
-    return client(canned_history, CONFIG)
+def site(canned_app: Flask) -> FlaskClient:
+    return canned_app.test_client()
 
 
 def said(site: FlaskClient, path: str) -> str:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from xml.etree import ElementTree as ET
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -35,8 +36,8 @@ EVERY = [
 
 
 @pytest.fixture
-def site(canned_history: Store) -> FlaskClient:
-    return client(canned_history, CONFIG)
+def site(canned_app: Flask) -> FlaskClient:
+    return canned_app.test_client()
 
 
 @pytest.mark.parametrize("path", EVERY)
