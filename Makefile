@@ -12,7 +12,7 @@ INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check
 COMPILE = var/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
   --custom-compile-command 'make lock' $(ARGS) pyproject.toml --group build
 
-.PHONY: help setup lock run test coverage check lint bench attack chaos day fuzz docs transcripts clean
+.PHONY: help setup lock run test pictures coverage check lint bench attack chaos day fuzz docs transcripts clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 18
@@ -47,6 +47,9 @@ test coverage: export PYTHONDONTWRITEBYTECODE =
 
 test: $(STAMP)  ## every test that needs no root, N at a time; absent servers are named and skipped
 	$(PYTEST) $(if $(BUT_HEART),$(HEART_TESTS:%=--ignore=%)) $(ARGS)
+
+pictures: $(STAMP)  ## a picture of every page, in var/screenshots
+	CIBOT_SCREENSHOTS=1 $(PY) -m pytest -q tests/browser/test_pages.py -k axe $(ARGS)
 
 coverage: $(STAMP)  ## fails where the heart's unit tests cover less than 95 % of it
 	$(PYTEST) -q --cov --cov-report= $(HEART_TESTS) $(ARGS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -183,8 +184,10 @@ def odd(new_store: Callable[[], Store]) -> Iterator[Site]:
 
 
 @pytest.fixture(scope="session")
-def screenshots() -> Path:
-    """Where screenshots go, to be looked at."""
+def screenshots() -> Path | None:
+    """Where screenshots go, to be looked at; None where nobody asked for them."""
+    if not os.environ.get("CIBOT_SCREENSHOTS"):
+        return None
     folder = ROOT / "var" / "screenshots"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
