@@ -30,7 +30,7 @@ FEWEST = 3
 _HALF_WAY = 1.5  # log-likelihood by which a way up that ends below the usual rate differs from one
 PAST = math.log(3)  # odds at which a drop that is not noticed yet lies behind
 _LIKELY = math.log(300)  # odds at which a drop that would be how the CI is now is over instead
-_HARDLY = math.log(1_000)
+_HARDLY, _RARELY = math.log(1_000), math.log(100)
 _LOWEST, _HIGHEST = 0.05, 0.99  # rates that the way up is weighed between
 _SELDOM = 0.2  # where less passes usually, that nothing does is no news
 
@@ -104,24 +104,33 @@ class Drop:
     def is_widespread(self) -> bool:
         """Whether so many stacks failed that they are hardly all bad.
 
-        Luck, at the usual rate and beside so many that passed, makes so many at most once in 1,000
-        times (Chernoff's bound); once in a million where all are known to be of one or two authors.
+        Luck makes so many at most once in 1,000 times; once in a million where all are known to be
+        of one or two authors.
         """
-        n, usual = self.stacks + self.passes, min(self.usual, _HIGHEST)
-        failed = self.stacks / n if n else 0.0
-        if failed <= 1 - usual:
-            return False
-        passed = (1 - failed) * math.log((1 - failed) / usual) if self.passes else 0.0
-        surprise = n * (failed * math.log(failed / (1 - usual)) + passed)
-        return surprise >= (2 if 0 < self.authors < FEWEST else 1) * _HARDLY
+        times = 2 if 0 < self.authors < FEWEST else 1
+        return self._surprise(self.stacks) >= times * _HARDLY
 
     def accuses(self, failing: bool) -> bool:
         """Whether the CI is at fault, and not the changes, where no reference says so.
 
-        It is where most failures passed when they were run again; one that is ``failing``, where
-        one job fails on most of the changes, and on many, too.
+        It is where most failures passed when they were run again, if there are still more than
+        usual; one that is ``failing``, where one job fails on most of the changes, and on many.
         """
-        return self.flaky or (failing and self.is_one and self.is_widespread)
+        if self.flaky and self._surprise(self.n - self.passes) >= _RARELY:
+            return True
+        return failing and self.is_one and self.is_widespread
+
+    def _surprise(self, failed: int) -> float:
+        """How seldom luck makes so many fail, at the usual rate and beside so many that passed.
+
+        The logarithm by Chernoff's bound; 0 where no more fail than usual.
+        """
+        n, usual = failed + self.passes, min(self.usual, _HIGHEST)
+        share = failed / n if n else 0.0
+        if share <= 1 - usual:
+            return 0.0
+        passed = (1 - share) * math.log((1 - share) / usual) if self.passes else 0.0
+        return n * (share * math.log(share / (1 - usual)) + passed)
 
 
 @dataclass(slots=True)

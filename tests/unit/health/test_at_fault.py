@@ -87,6 +87,13 @@ def test_a_drop_is_widespread_where_many_stacks_failed():
     assert replace(drop, usual=1.0, stacks=2).is_widespread
 
 
+def test_failures_that_passed_when_run_again_accuse_while_there_are_more_than_usual():
+    """Weeks later, when as many pass as ever, it is no news that a third of eight were flakes."""
+    drop = Drop(NOW, 0.91, 13, 6, 7, again=5)
+    assert drop.accuses(failing=False)
+    assert not replace(drop, n=71, passes=63, weighed=8).accuses(failing=True)
+
+
 def test_what_passes_meanwhile_speaks_for_the_ci():
     """Twelve of nineteen changes of a CI that fails 28 % are no luck of one in 1,000."""
     drop = Drop(NOW, 0.72, 19, 7, stacks=12)
