@@ -19,10 +19,10 @@ _PERSON = _CERTAIN | word_set(
 
 _REVIEWING = word_set(
     "review reviewer reviewed suggestion suggestions severity nits refactors "
-    "reminder approve consider"
+    "reminder approve consider strengths weaknesses"
 )
 
-_NO_PUNCTUATION = str.maketrans("", "", ",.!?:;()")
+_NO_PUNCTUATION = str.maketrans("", "", ",.!?:;()[]*#")
 _POINTING = ("see ", "fyi ", "look ", "still ", "but ", "and ", "also ", "because ")
 
 
