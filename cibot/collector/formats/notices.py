@@ -113,9 +113,10 @@ def read(comment: Comment) -> Report | None:
 
 def _invites(comment: Comment) -> bool:
     """``The script added following people to this review: a@example.org``, and nothing else."""
-    if "@" not in comment.first or len(comment.lines) != 1 or comment.votes:
+    first = comment.first
+    if len(comment.lines) != 1 or comment.votes or not ("@" in first or " script " in first):
         return False
-    return _INVITED.search(comment.first) is not None
+    return _INVITED.search(first) is not None
 
 
 def _reports(comment: Comment) -> bool:

@@ -18,7 +18,7 @@ from cibot.model import Outcome, Result
 MAX_SENTENCE = 300  # characters of a line that are looked at
 SUBJECTS = word_set(
     "build builds test tests testing ci job jobs pipeline pipelines check checks gate "
-    "presubmit verification verify integration trybot trybots treehugger run suite lint "
+    "presubmit validation verification verify integration trybot trybots treehugger run suite lint "
     "compilation compile builder result results status style formatted analysis "
     "deployment configure configuration upload package packaging documentation coverage scan "
     "benchmark"
