@@ -129,7 +129,7 @@ class Pages:
         row = next(
             line for line in table_with(self.get("/"), "CI", "30 days") if line["CI"] == name
         )
-        since, heard = (re.search(r"\[(.+?)\]", row[key]) for key in ("Since", "Last heard"))
+        since, heard = (re.search(r"\[(.+?)\]", row[key]) for key in ("For", "Last heard"))
         html = self.get(f"/ci/{name}")
         lead = html[html.index('id="headline"') : html.index("<section")]
         figures: Figures = {"state": row["State"]}
