@@ -32,8 +32,8 @@ class Level(Gauge):
     """The rate of the window.
 
     A change that fails with one patch set after the other is one failure. A stack is not, but the
-    rate is bad only where three stacks failed. The ``chart`` of the same results, where there is
-    one, knows better since when they are well again.
+    rate is bad only where three stacks failed, or a reference passed what they hold. The ``chart``
+    of the same results, where there is one, knows better since when they are well again.
     """
 
     name = NAME
@@ -114,12 +114,14 @@ class Level(Gauge):
         return Reading(verdict, verdict is State.HEALTHY, counted=after, back=back)
 
     def _verdict(self, counted: Count, now: float, since: float | None = None) -> State:
-        """What the rate means; where hardly any stack failed, the changes say little of the CI."""
+        """What the rate means: nothing, where hardly any stack failed and no reference passed."""
         verdict = level(self._policy, counted.good, counted.n)
         if not verdict.bad:
             return verdict
         since = self._tally.first(self._policy.minimum, now) if since is None else since
-        repeats = 0 if since is None else self._repeats.reached(since).n
+        if since is None or self._paired >= since:
+            return verdict
+        repeats = self._repeats.reached(since).n
         return verdict if counted.bad - repeats >= FEWEST else State.HEALTHY
 
     @property

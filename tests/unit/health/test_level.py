@@ -89,6 +89,14 @@ def test_one_change_that_breaks_all_on_top_of_it_reaches_no_level(base, verdict)
     assert kind.signal(T).verdict is State.DEGRADED
 
 
+def test_a_stack_that_the_reference_passed_is_as_good_as_any():
+    kind = Level(POLICY)
+    for each in [*counted("P" * 5, FAIR, until=T - D), *pushed("F" * 15, 500, 9000)]:
+        kind.take(each)
+        kind.pair(each)
+    assert kind.signal(T).verdict is State.DEGRADED
+
+
 def test_a_sparse_ci_is_judged_by_its_newest_twenty():
     signal = judged("P" * 10 + "F" * 20, every=D)
     assert (signal.n, signal.figure, signal.verdict) == (20, 0.0, State.FAILING)
