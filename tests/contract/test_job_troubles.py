@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -14,6 +15,7 @@ from cibot.reports.status import why
 from cibot.store.engine import Store
 from cibot.web.api.plain import plain
 from tests.support.scenario import CONFIG, Scenario
+from tests.support.stores import store_after
 
 
 def passes(**jobs: str) -> str:
@@ -27,12 +29,17 @@ def passes(**jobs: str) -> str:
 BOTH = passes(nvme="31m 00s", iscsi="51m 10s")
 
 
-@pytest.fixture
-def scenario(store: Store) -> Scenario:
+def live(store: Store) -> None:
     scenario = Scenario(store)
     scenario.change(acme=BOTH, times=60)
     assert scenario.judge() is State.HEALTHY
-    return scenario
+
+
+@pytest.fixture(params=["sqlite", "mariadb"])
+def scenario(request: pytest.FixtureRequest) -> Iterator[Scenario]:
+    """Acme passes sixty changes with both jobs; what follows is judged by a new process."""
+    with store_after(request, request.param, live) as store:
+        yield Scenario.gone_on(store)
 
 
 def asked(scenario: Scenario, text: str) -> str:

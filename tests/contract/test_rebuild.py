@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 import time_machine
 from click.testing import CliRunner
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 
 from cibot.cli import main
 from cibot.model import State
@@ -20,9 +18,8 @@ from cibot.store.checkpoints import forget_checkpoints
 from cibot.store.cis import all_cis
 from cibot.store.engine import Store
 from cibot.store.tally import recount
-from tests.support.mariadb import MariaDB
 from tests.support.scenario import Scenario
-from tests.support.stores import copied_store, open_again
+from tests.support.stores import store_after
 
 CONFIG = """
 [store]
@@ -41,54 +38,21 @@ ci = "Zuul"
 """
 
 
-@pytest.fixture(scope="module")
-def past_file(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The past in an SQLite file to copy: living it takes longer than each test does."""
-    path = Path(shutil.copy(migrated_file, tmp_path_factory.mktemp("past") / "cibot.db"))
-    live(f"sqlite:///{path}")
-    return path
-
-
-@pytest.fixture(scope="module")
-def past_database(mariadb: MariaDB, migrated_database: str) -> str:
-    """The URL of a database to copy, with the same past."""
-    url = mariadb.copy_database(migrated_database)
-    live(url)
-    return url
-
-
-def live(url: str) -> None:
+def live(store: Store) -> None:
     """Acme was well, failed twelve changes, and is well again."""
-    with closing(open_again(url)) as store:
-        scenario = Scenario(store)
-        for passed, times in ((True, 60), (False, 12), (True, 30)):
-            for _ in range(times):
-                scenario.change(acme=passed)
-                if scenario.changes % 6 == 0:
-                    scenario.judge()
+    scenario = Scenario(store)
+    for passed, times in ((True, 60), (False, 12), (True, 30)):
+        for _ in range(times):
+            scenario.change(acme=passed)
+            if scenario.changes % 6 == 0:
+                scenario.judge()
 
 
 @pytest.fixture(params=["sqlite", "mariadb"])
-def scenario(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Scenario]:
-    """The past, in a database of the test's own, on each kind in turn."""
-    if request.param == "mariadb":
-        with copied_store(request, "past_database") as store:
-            yield gone_on(store)
-        return
-    path = shutil.copy(request.getfixturevalue("past_file"), tmp_path)
-    with closing(open_again(f"sqlite:///{path}")) as store:
-        yield gone_on(store)
-
-
-def gone_on(store: Store) -> Scenario:
-    """A new process on what is stored, an hour after the last change was uploaded."""
-    change = schema.change.c
-    count, newest = store.read(
-        lambda tx: tx.execute(select(func.count(change.id), func.max(change.updated_at))).one()
-    )
-    scenario = Scenario(store)
-    scenario.changes, scenario.now = count, newest
-    return scenario
+def scenario(request: pytest.FixtureRequest) -> Iterator[Scenario]:
+    """A new process after all that, on each database in turn."""
+    with store_after(request, request.param, live) as store:
+        yield Scenario.gone_on(store)
 
 
 def rebuild(scenario: Scenario, folder: Path, more: str = "") -> list[str]:

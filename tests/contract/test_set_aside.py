@@ -38,18 +38,23 @@ from cibot.web.asking import Asking
 from cibot.web.probes import parts, probes_blueprint
 from tests.support.processes import wait_until
 from tests.support.scenario import CONFIG, Scenario
+from tests.support.stores import store_after
 
 TEXT = "could not be read before"
 
 
-@pytest.fixture
-def scenario(store: Store) -> Scenario:
-    """Acme fails for long enough that an incident is open."""
+def live(store: Store) -> None:
     scenario = Scenario(store)
     scenario.change(times=30)
     scenario.change(acme=False, times=30)
     scenario.judge()
-    return scenario
+
+
+@pytest.fixture(params=["sqlite", "mariadb"])
+def scenario(request: pytest.FixtureRequest) -> Iterator[Scenario]:
+    """Acme fails for long enough that an incident is open."""
+    with store_after(request, request.param, live) as store:
+        yield Scenario.gone_on(store)
 
 
 @pytest.fixture
@@ -261,9 +266,8 @@ class Room:
         raise LookupError(key)
 
 
-def test_a_message_that_raises_is_given_up_and_the_next_is_sent(
-    store: Store, scenario: Scenario
-) -> None:
+def test_a_message_that_raises_is_given_up_and_the_next_is_sent(scenario: Scenario) -> None:
+    store = scenario.store
     store.write(lambda tx: tx.execute(schema.outbox.delete()))
     for key in ("unreadable", "raises", "fine"):
         text = "{" if key == "unreadable" else card(key).to_json()

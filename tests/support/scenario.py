@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from cibot.collector.ingest import Ingest
 from cibot.collector.roster import Roster
@@ -54,6 +54,15 @@ class Scenario:
     def restart(self) -> None:
         """A new process, which knows what is stored and nothing else."""
         self.monitor = Monitor(self.store, self.config, lambda: self.now, self._wake)
+
+    @classmethod
+    def gone_on(cls, store: Store, config: Config = CONFIG) -> Scenario:
+        """What another has lived in this store, when its last change was polled."""
+        scenario, change = cls(store, config), schema.change.c
+        scenario.changes, scenario.now = store.read(
+            lambda tx: tx.execute(select(func.count(change.id), func.max(change.updated_at))).one()
+        )
+        return scenario
 
     def _wake(self) -> None:
         self.woken += 1

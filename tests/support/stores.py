@@ -1,8 +1,8 @@
 """An empty, migrated store: on SQLite and, where it is installed, on MariaDB."""
 
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -54,14 +54,52 @@ def open_again(url: str) -> Store:
 
 
 @contextmanager
-def copied_store(request: pytest.FixtureRequest, template: str) -> Iterator[Store]:
-    """A store on a copy of the MariaDB database whose URL the fixture ``template`` gives."""
-    mariadb: MariaDB = request.getfixturevalue("mariadb")
-    url = mariadb.copy_database(request.getfixturevalue(template))
+def _copied(request: pytest.FixtureRequest, kind: str, template: Path | str) -> Iterator[Store]:
+    """A store of the test's own: a copy of an SQLite file, or of a MariaDB database (its URL)."""
+    if kind == "sqlite":
+        url = f"sqlite:///{shutil.copy(template, request.getfixturevalue('tmp_path'))}"
+    else:
+        mariadb: MariaDB = request.getfixturevalue("mariadb")
+        url = mariadb.copy_database(str(template))
     store = open_again(url)
     yield store
     store.close()
-    mariadb.drop_database(url)
+    if kind == "mariadb":
+        mariadb.drop_database(url)
+
+
+Live = Callable[[Store], object]
+
+
+@pytest.fixture(scope="session")
+def pasts() -> dict[tuple[str, Live], Path | str]:
+    """What to copy for a store in which something was lived through, by database and by what."""
+    return {}
+
+
+@contextmanager
+def store_after(request: pytest.FixtureRequest, kind: str, live: Live) -> Iterator[Store]:
+    """A store of the test's own in which ``live`` has run, once a session; the rest are copies."""
+    made: dict[tuple[str, Live], Path | str] = request.getfixturevalue("pasts")
+    if (kind, live) not in made:
+        made[kind, live] = _past(request, kind, live)
+    with _copied(request, kind, made[kind, live]) as store:
+        yield store
+
+
+def _past(request: pytest.FixtureRequest, kind: str, live: Live) -> Path | str:
+    template: Path | str
+    if kind == "sqlite":
+        folder = request.getfixturevalue("tmp_path_factory").mktemp("past")
+        template = folder / "past.db"
+        shutil.copy(request.getfixturevalue("migrated_file"), template)
+        url = f"sqlite:///{template}"
+    else:
+        mariadb: MariaDB = request.getfixturevalue("mariadb")
+        template = url = mariadb.copy_database(request.getfixturevalue("migrated_database"))
+    with closing(open_again(url)) as store:
+        live(store)
+    return template
 
 
 @pytest.fixture
@@ -90,5 +128,6 @@ def store(request: pytest.FixtureRequest) -> Iterator[Store]:
     if request.param == "sqlite":
         yield request.getfixturevalue("sqlite_store")
         return
-    with copied_store(request, "migrated_database") as store:
+    template = request.getfixturevalue("migrated_database")
+    with _copied(request, "mariadb", template) as store:
         yield store
