@@ -10,7 +10,7 @@ from cibot.collector.formats.comment import MIXED, Comment
 from cibot.collector.formats.conclude import conclude, outcome_of
 from cibot.collector.formats.lines import read_line
 from cibot.collector.results import RESULT_WORDS
-from cibot.model import Build, Outcome, Report
+from cibot.model import Outcome, Report
 
 NAME = "github-actions"
 URLS = "result-url"
@@ -35,7 +35,7 @@ def read(comment: Comment) -> Report | None:
     if said in (Outcome.SUCCESS, Outcome.FAILURE):
         said = conclude(comment, None, builds)
     name = NAME if github else (URLS if comment.by_ci else MIXED)
-    return Report(said, name, None, tuple(_once(builds))) if said is not None else None
+    return Report(said, name, None, tuple(dict.fromkeys(builds))) if said is not None else None
 
 
 def _begins(line: str) -> bool:
@@ -44,7 +44,3 @@ def _begins(line: str) -> bool:
     if not (word.isupper() or word.islower()) or word in _LABELS:
         return False
     return word.upper() in RESULT_WORDS
-
-
-def _once(builds: list[Build]) -> list[Build]:
-    return list(dict.fromkeys(builds))

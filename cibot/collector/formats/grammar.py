@@ -95,7 +95,7 @@ def _several(tokens: list[Token], *, bulleted: bool) -> list[FoundJob]:
         if label:
             line = _Line(words[label:], at - label, bulleted=bulleted)
         job = _job(line, "", voting=len(words) == len(part))
-        if job is None or not job.build.name or line.named_generally():
+        if job is None or not job.build.name or (line.named_generally() and not line.marked):
             return []
         plain = plain and line.tells_of_tests()
         jobs.append(job._replace(sure=job.sure or words[at].kind == "shout"))

@@ -30,6 +30,7 @@ _TOLD = re.compile(
     r"(?P<divider>\s{0,20}:\s|\s?\.{3,80}\s|\s{1,20}(?:-{1,2}>?|=>|[—–|→])\s)\s{0,20}"
     r"(?P<text>\S.+)"
 )
+_TESTS = {"test", "tests", "suites"}  # "Test Suites: 1 failed" counts
 _SHORT = 6  # words
 _PLAIN = (Result.PASS, Result.FAIL)
 
@@ -71,7 +72,7 @@ def _before(name: str, match: re.Match[str]) -> list[FoundJob]:
     words = match["text"]
     if nameless(name, listed=True) or names_author(name) or counted(name.split()):
         return []
-    if verdict(name) is not None:
+    if verdict(name) is not None or _TESTS.issuperset(words_of(name)):
         return []
     url = first_url(words)
     said = verdict(words.partition(url)[0] if url else words)

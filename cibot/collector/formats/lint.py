@@ -44,10 +44,6 @@ def read(comment: Comment) -> Report | None:
 
 
 def _finding(line: str) -> bool:
-    """``path/file.py:21:1: F401 …``, ``  351:35  error  trailing spaces``."""
+    """``path/file.py:21:1: F401 …``."""
     parts = line.strip().split(":", 3)
-    if len(parts) >= 3 and parts[1].isdigit() and ("." in parts[0] or "/" in parts[0]):
-        return True
-    if len(parts) == 2 and parts[0].isdigit():
-        return parts[1].split(" ", 1)[0].isdigit()
-    return False
+    return len(parts) >= 3 and parts[1].isdigit() and ("." in parts[0] or "/" in parts[0])

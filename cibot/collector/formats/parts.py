@@ -47,7 +47,8 @@ def one_failed(comment: Comment, at: int = 0) -> bool:
     """Whether a line of the shape of that at ``at`` says that another part of the run failed."""
     lines = comment.lines[at : at + _LINES]
     shape = _shape(lines[0]) if len(lines[0]) <= _LONGEST else ""
-    alike = (shape, f"{shape}W") if shape.endswith("N") else (shape,)  # "Jobs failed: 1 (docs)"
+    bare = shape.rstrip("N")
+    alike = (shape, bare, f"{bare}N", f"{bare}NW")  # "41 passing (3s)", "Jobs failed: 1 (docs)"
     return "V" in shape and any(
         verdict(line) is Outcome.FAILURE and _shape(line) in alike for line in _short(lines[1:])
     )

@@ -174,7 +174,12 @@ def segments(tokens: Sequence[Token]) -> list[list[Token]]:
     line begins with one) begins the next.
     """
     results = _of_results(tokens)
-    head = next((at for at, token in enumerate(tokens) if token.text.strip() == ":"), 0)
+    texts = [token.text.strip() for token in tokens]
+    head = texts.index(":") if ":" in texts else 0
+    leads = results[:1] == [head + 1] and tokens[head + 1].kind == "mark" != tokens[-1].kind
+    if head and leads and ":" not in texts[head + 1 :]:
+        head, tokens = 0, tokens[head + 1 :]  # "Acme CI: ✔ linux ✘ macos"
+        results = _of_results(tokens)
     if head > 1 and results[:1] and results[0] < head and all(map(wordy, tokens[:head])):
         return segments(tokens[head + 1 :])  # "Build succeeded with failures: a SUCCESS, …"
     if len(results) < 2:

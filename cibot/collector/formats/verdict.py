@@ -57,7 +57,7 @@ _IDS = word_set("build builds job run patchset patch set change version step sta
 _TELL = word_set(": = status result execution build job test tests run global")
 _AGAIN = word_set("rerunning retrying restarting retriggering")
 # "commit queue", "ok to start", "timeout while running"
-_UNTOLD = word_set("commit merge to before while until without 0")
+_UNTOLD = word_set("commit merge to for before while until without 0")
 _CLOSERS = frozenset(".,;:=!?/#")
 
 _TOKEN = re.compile(
