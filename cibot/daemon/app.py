@@ -61,6 +61,7 @@ def _problem(error: HTTPException) -> ResponseReturnValue:
         "detail": error.description,
         "instance": request.path if not request.path.startswith("/webhooks/") else None,
     }
+    headers = [header for header in error.get_headers() if header[0] != "Content-Type"]
     return Response(
-        json.dumps(problem), status=error.code or 500, mimetype="application/problem+json"
+        json.dumps(problem), error.code or 500, headers, mimetype="application/problem+json"
     )
