@@ -62,7 +62,6 @@ class _Look:
     reader: Reader
     advanced: Advanced
     health: Health
-    last_heard: datetime | None
     feed_fresh: bool
     first: bool
 
@@ -130,7 +129,7 @@ class Judging:
         advanced = self._trackers.advance(tx, reader, policy, until, now)
         health = advanced.tracker.judge.health(advanced.tracker.at, fresh)
         first = not health_of(tx, ci_id)
-        return _Look(ci, reader, advanced, health, newest, fresh, first)
+        return _Look(ci, reader, advanced, health, fresh, first)
 
     def _reader(self, tx: Tx, ci: KnownCi, now: datetime) -> tuple[Reader, Policy]:
         references = self._learner.learn(tx, ci.id, now)
@@ -256,7 +255,6 @@ def _keep_health(tx: Tx, seen: _Look, now: datetime) -> None:
             seen.health.state.value,
             _bad_since(seen) or _well_since(seen.advanced.tracker),
             now,
-            seen.last_heard,
             signals_json(seen.health.signals),
             branches_json(seen.health.branches),
         ),

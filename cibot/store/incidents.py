@@ -22,7 +22,6 @@ class StoredHealth:
     state: str
     since: datetime | None
     assessed_at: datetime
-    last_report_at: datetime | None
     signals: str
     branches: str | None = None
 

@@ -228,7 +228,6 @@ health = _table(
     Column("state", String(16), nullable=False),
     Column("since", UtcDateTime),  # when it came into this state
     Column("assessed_at", UtcDateTime, nullable=False),
-    Column("last_report_at", UtcDateTime),
     Column("signals", LongText, nullable=False),  # JSON, what `why` shows
     Column("branches", LongText),  # JSON, how it is on each branch
 )

@@ -131,7 +131,7 @@ class CiHistory:
         """The monitor found it in that state."""
         now = self.history.now
         self.health = StoredHealth(
-            0, state.value, now - since if since else None, now, None, signals_json(signals)
+            0, state.value, now - since if since else None, now, signals_json(signals)
         )
         return self
 

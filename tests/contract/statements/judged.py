@@ -45,7 +45,7 @@ def _fields(row: Any, **others: object) -> dict[str, Any]:
 
 CALLS: Mapping[Any, Sequence[Call]] = {
     incidents.put_health: [
-        lambda tx: incidents.put_health(tx, StoredHealth(1, "healthy", NOW, NOW, NOW, "[]"))
+        lambda tx: incidents.put_health(tx, StoredHealth(1, "healthy", NOW, NOW, "[]"))
     ],
     incidents.health_of: [incidents.health_of, lambda tx: incidents.health_of(tx, 1)],
     incidents.incidents_of: [

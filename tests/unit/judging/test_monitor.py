@@ -177,7 +177,7 @@ def test_who_does_not_lead_judges_nobody(store: Store) -> None:
     ],
 )
 def test_when_one_that_says_nothing_is_judged_again(signals: list[Signal], minutes: int) -> None:
-    health = StoredHealth(1, "healthy", NOON, NOON, NOON, signals_json(tuple(signals)))
+    health = StoredHealth(1, "healthy", NOON, NOON, signals_json(tuple(signals)))
     assert _due(health) == NOON + timedelta(minutes=minutes)
 
 
