@@ -59,7 +59,7 @@ class WebConfig(Section):
 
     listen: Listen = "127.0.0.1:8080"
     public_url: BaseUrl | None = None
-    page_threads: Annotated[int, Field(ge=1, le=16)] = 3
+    page_threads: Annotated[int, Field(ge=1, le=16)] = 2
     private: bool = False
     origins: tuple[Origin, ...] = ()
     proxies: Annotated[int, Field(ge=0, le=10)] = 0

@@ -45,7 +45,7 @@ class WebServer:
         listen: str,
         *,
         together: Mapping[str, Take] | None = None,
-        pages: int = 3,
+        pages: int = 2,
         proxies: int = 0,
         prefix: str | None = None,
         patience: Deadlines | None = None,

@@ -16,7 +16,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from http import HTTPStatus
 from typing import Any, NamedTuple, Protocol
 
@@ -290,6 +290,7 @@ def _read(request: Any) -> bytes:
     return body
 
 
+@lru_cache(1024)
 def network_of(address: str) -> str:
     """The address, or an IPv6 network of 64 bits, which one machine has all of."""
     try:
