@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import inspect
 
 from cibot.errors import Permanent
-from cibot.store.columns import metadata
 from cibot.store.engine import Store, Tx
+from cibot.store.schema import metadata
 
 if TYPE_CHECKING:
     from alembic.config import Config

@@ -1,6 +1,8 @@
 """The migrations make what the schema says, on both databases, and can be taken back."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,7 @@ from cibot.incidents.signal_words import said, threshold_words
 from cibot.incidents.stored import read_incident, read_seen
 from cibot.model import State
 from cibot.store import migrate, schema
-from cibot.store.engine import Store, Tx
+from cibot.store.engine import Store, Tx, open_store
 from cibot.store.incidents import every_incident, health_of, transitions_of
 from cibot.store.schema import metadata
 from tests.support.old_tables import make_tables
@@ -39,6 +41,19 @@ def test_up_is_the_schema_and_down_is_nothing(empty_store: Store, from_the_first
     assert migrate.current(empty_store) == migrate.newest()
     scripts = ScriptDirectory(str(Path(migrate.__file__).parent / "migrations"))
     assert migrate.newest() == scripts.get_current_head()
+
+
+def test_who_makes_the_tables_need_not_have_read_the_schema(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/new.db"
+    alone = (
+        "from cibot.store.engine import open_store; from cibot.store import migrate;"
+        f" migrate.upgrade(open_store({url!r}))"
+    )
+    subprocess.run([sys.executable, "-c", alone], check=True, timeout=60)
+    store = open_store(url)
+    tables = store.read(lambda tx: set(inspect(tx).get_table_names()))
+    store.close()
+    assert tables == {*metadata.tables, "alembic_version"}
 
 
 def test_tables_of_others_are_left_alone(empty_store: Store) -> None:
