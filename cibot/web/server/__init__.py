@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -53,7 +53,9 @@ class WebServer:
         host, _, port = listen.rpartition(":")
         patience = patience or Deadlines()
         self._sockets: dict[int, Any] = {}
-        self._lanes = Lanes(lanes_of(pages, together or {}), prefix or "", _Sender(proxies))
+        self._lanes = Lanes(
+            lanes_of(pages, together or {}), prefix or "", _Sender(proxies), self._aside
+        )
         try:
             self._server: Any = create_server(
                 app,
@@ -108,8 +110,7 @@ class WebServer:
         if self._thread.is_alive():
             # The thread that waits for the sockets closes them: one that another
             # thread closed under it is an error to it.
-            bell = next(part for part in self._parts() if isinstance(part, trigger))
-            bell.pull_trigger(self._close)
+            self._aside(self._close)
             self._thread.join(timeout)
             for connection in self._parts():  # who does not read its answer
                 connection.will_close = True
@@ -123,6 +124,11 @@ class WebServer:
     def _parts(self) -> list[Any]:
         """All that has a socket now; the thread that serves them goes on adding and closing."""
         return list(self._sockets.values())
+
+    def _aside(self, work: Callable[[], None]) -> None:
+        """Lets the thread that reads and writes do it, after what it was given before."""
+        bell = next(part for part in self._parts() if isinstance(part, trigger))
+        bell.pull_trigger(work)
 
     def _close(self) -> None:
         """Stops listening; a connection ends when its last answer is sent, then the loop ends."""

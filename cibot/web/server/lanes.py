@@ -119,16 +119,24 @@ class Busy(Error):  # type: ignore[misc]
 class Lanes:
     """waitress's task dispatcher: a pool of threads for each lane.
 
-    ``prefix`` is the part of the path that the proxy leaves on it. ``address`` tells
-    who sent a request.
+    ``prefix`` is the part of the path that the proxy leaves on it. ``address`` tells who sent a
+    request. ``aside`` lets the thread that reads and writes do something soon: it sends what was
+    taken together, since a thread that sends one answer after the other waits for its turn after
+    each while that one wakes up.
     """
 
-    def __init__(self, lanes: Sequence[Lane], prefix: str, address: Callable[[Task], str]) -> None:
+    def __init__(
+        self,
+        lanes: Sequence[Lane],
+        prefix: str,
+        address: Callable[[Task], str],
+        aside: Callable[[Callable[[], None]], None],
+    ) -> None:
         self._prefix = prefix
         self._address = address
-        self._pools = [_Pool(lane) for lane in lanes]
+        self._pools = [_Pool(lane, aside) for lane in lanes]
         # Refusals are answered by a thread of their own, which only writes a few bytes.
-        self._refusals = _Pool(Lane("refused", "", 1, 10_000, 10_000))
+        self._refusals = _Pool(Lane("refused", "", 1, 10_000, 10_000), aside)
         self._warned_at = 0.0
 
     def add_task(self, task: Task) -> None:
@@ -177,8 +185,9 @@ class _Waiting(NamedTuple):
 class _Pool:
     """The threads of one lane and the requests that wait for them."""
 
-    def __init__(self, lane: Lane) -> None:
+    def __init__(self, lane: Lane, aside: Callable[[Callable[[], None]], None]) -> None:
         self.lane = lane
+        self._aside = aside
         self._waiting: deque[_Waiting] = deque()
         self._by_address: Counter[str] = Counter()
         self._changed = threading.Condition()
@@ -230,9 +239,10 @@ class _Pool:
     def _run(self) -> None:
         while taken := self._take():
             began = time.monotonic()
-            if self.lane.take is None or self._try(partial(self._together, taken), taken):
-                for waiting in taken:
-                    self._try(waiting.task.service, [waiting])
+            if self.lane.take is None:
+                self._answer(taken)
+            elif self._try(partial(self._together, taken), taken):
+                self._aside(partial(self._answer, taken))
             self._took_s += ((time.monotonic() - began) / len(taken) - self._took_s) / 8
             self._done(taken)
             if self.lane.take is not None and not self._closed:
@@ -243,6 +253,10 @@ class _Pool:
         answers = self.lane.take([waiting.post for waiting in taken])
         for waiting, answer in zip(taken, answers, strict=True):
             waiting.task.requests[0].answer = answer
+
+    def _answer(self, taken: Sequence[_Waiting]) -> None:
+        for waiting in taken:
+            self._try(waiting.task.service, [waiting])
 
     def _try(self, work: Callable[[], None], taken: Sequence[_Waiting]) -> bool:
         try:

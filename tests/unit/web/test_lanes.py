@@ -58,7 +58,8 @@ class Taker:
 
 
 def lanes(**together: Taker) -> Lanes:
-    return Lanes(lanes_of(1, {f"/{name}/": take for name, take in together.items()}), "", str)
+    lanes = lanes_of(1, {f"/{name}/": take for name, take in together.items()})
+    return Lanes(lanes, "", str, lambda work: work())
 
 
 def sent(lanes: Lanes, *paths: str, body: bytes = b"") -> list[Task]:
