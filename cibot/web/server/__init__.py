@@ -53,9 +53,8 @@ class WebServer:
         host, _, port = listen.rpartition(":")
         patience = patience or Deadlines()
         self._sockets: dict[int, Any] = {}
-        self._lanes = Lanes(
-            lanes_of(pages, together or {}), prefix or "", _Sender(proxies), self._aside
-        )
+        lanes = lanes_of(pages, together or {})
+        self._lanes = Lanes(lanes, prefix or "", _Sender(proxies), self._aside)
         try:
             self._server: Any = create_server(
                 app,
@@ -77,12 +76,7 @@ class WebServer:
         except (OSError, ValueError) as error:
             self._lanes.shutdown(timeout=1)
             self._close()
-            # waitress's own word for a name that it does not find
-            why = error.strerror if isinstance(error, OSError) else "no such host or port"
-            raise ConfigError(
-                f"web.listen: {listen} cannot be listened on: {why};"
-                " choose another address or end the program that has it"
-            ) from error
+            raise _not_listening(listen, error) from error
         for server in self._servers():
             server.channel_class = partial(Connection, patience=patience)
         self._thread = threading.Thread(target=self._server.run, name="web", daemon=True)
@@ -137,6 +131,15 @@ class WebServer:
                 part.close_when_flushed = True
             else:
                 part.close()
+
+
+def _not_listening(listen: str, error: OSError | ValueError) -> ConfigError:
+    # waitress's own word for a name that it does not find
+    why = error.strerror if isinstance(error, OSError) else "no such host or port"
+    return ConfigError(
+        f"web.listen: {listen} cannot be listened on: {why};"
+        " choose another address or end the program that has it"
+    )
 
 
 class _Sender:
