@@ -6,8 +6,8 @@ it. So 2xx is said only after the commit, 400 for what no retry can mend, and
 503 for what one may.
 
 A transaction costs more than an event. So each server's events have one thread, which brings all
-that have come while it stored the last ones; a `Feed` stores them together, and then each is
-answered.
+that have come while it stored the last ones; a `Feed` stores them together, and each is
+answered after the commit.
 """
 
 from __future__ import annotations

@@ -4,7 +4,8 @@ Pages and the API compute under one interpreter lock: more of them at once are n
 delay every webhook. They have few threads behind a bounded queue; when it is full, the answer is
 503 with Retry-After.
 
-Where what is posted is stored in one transaction (`Take`), one thread takes all that waits.
+Where what is posted is stored in one transaction (`Take`), one thread takes all that waits, and the
+thread of the sockets sends the answers.
 """
 
 from __future__ import annotations

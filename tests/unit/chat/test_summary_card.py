@@ -62,6 +62,15 @@ def test_only_the_parts_that_were_asked_for(store: Store) -> None:
         assert all(line.startswith(start) for line, start in zip(lines, starts, strict=True))
 
 
+def test_what_opened_and_ended_in_one_day_is_named_once(store: Store) -> None:
+    to = SummaryConfig.model_validate({"channel": "irc/#ci"})
+    contents = store.read(lambda tx: summary(tx, CTX, "day", to))
+    both = replace(contents, opened=(*contents.opened, *contents.resolved))
+    (changed,) = summary_card(CTX, both, ("changes",)).text().splitlines()[1:]
+    assert changed.count("#2 Pure-Storage CI") == 1
+    assert "resolved #2 Pure-Storage CI" in changed
+
+
 def test_a_weekly_one_says_who_kept_the_rules(store: Store) -> None:
     def weekly(**fields: object) -> list[str]:
         to = SummaryConfig.model_validate({"channel": "irc/#ci", "every": "week"} | fields)

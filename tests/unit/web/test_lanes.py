@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import queue
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -57,9 +58,12 @@ class Taker:
         return [YES for _ in posts]
 
 
-def lanes(**together: Taker) -> Lanes:
+Aside = Callable[[Callable[[], None]], None]
+
+
+def lanes(aside: Aside = lambda work: work(), **together: Taker) -> Lanes:
     lanes = lanes_of(1, {f"/{name}/": take for name, take in together.items()})
-    return Lanes(lanes, "", str, lambda work: work())
+    return Lanes(lanes, "", str, aside)
 
 
 def sent(lanes: Lanes, *paths: str, body: bytes = b"") -> list[Task]:
@@ -85,6 +89,22 @@ def test_what_waits_is_taken_together_and_in_order() -> None:
     assert [rest for together in taker.took for rest in together] == [
         str(number) for number in range(100)
     ]
+
+
+def test_who_takes_goes_on_while_the_thread_of_the_sockets_answers() -> None:
+    taker, given = Taker(), queue.Queue[Callable[[], None]]()
+    taker.go.set()
+    here = lanes(given.put, a=taker)
+    (first,) = sent(here, "/a/0")
+    answer = given.get(timeout=PATIENCE_S)
+    (second,) = sent(here, "/a/1")
+    given.get(timeout=PATIENCE_S)
+    assert taker.took == [["0"], ["1"]]
+    assert not any(task.served.is_set() for task in (first, second))
+    answer()
+    assert first.served.is_set()
+    assert not second.served.is_set()
+    here.shutdown(timeout=PATIENCE_S)
 
 
 def test_large_ones_are_not_all_in_memory_at_once() -> None:
