@@ -245,8 +245,9 @@ def claim(
     """Claims the oldest due message of a network, in the order of its room, or None.
 
     A room whose oldest open message has to wait is skipped, so that later messages do not overtake
-    it. ``unclear`` are the leases of the caller's claims of which it does not know whether they
-    were committed, since the answer was lost: a message that bears one is the caller's.
+    it; of two that were added by transactions at the same time, either may be first. ``unclear``
+    are the leases of the caller's claims of which it does not know whether they were committed,
+    since the answer was lost: a message that bears one is the caller's.
     """
     queued = (_TABLE.network == network, _TABLE.state.in_(_QUEUED))
     heads = select(func.min(_TABLE.id)).where(*queued).group_by(_TABLE.room)

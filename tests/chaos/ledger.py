@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field, fields
 
 
@@ -24,7 +24,7 @@ class Ledger:
     unmarked: int = 0  # arrived once more, and did not say so
     marked: int = 0  # arrived once more, and said that it may be a repeat
     needless: int = 0  # said that it may be a repeat, but arrived once
-    disordered: int = 0  # arrived first after one that should follow it
+    disordered: int = 0  # arrived first after one of the same writer that should follow it
     strange: list[str] = field(default_factory=list)  # arrived, and nobody wanted it
 
     def __add__(self, other: Ledger) -> Ledger:
@@ -33,21 +33,30 @@ class Ledger:
         )
 
 
-def compare(wanted: Sequence[str], heard: Iterable[Heard]) -> Ledger:
-    """The ledger of one room; ``wanted`` is in the order of the room."""
+def compare(
+    wanted: Sequence[str],
+    heard: Iterable[Heard],
+    writer: Callable[[str], Hashable] = lambda _what: None,
+) -> Ledger:
+    """The ledger of one room; ``wanted`` is in the order of the room.
+
+    The messages of one ``writer`` keep their order. Those of two, written in transactions that
+    overlap, have none: the numbers of rows are given before a commit makes the rows visible.
+    """
     place = {what: number for number, what in enumerate(wanted)}
     ledger = Ledger(len(place))
     copies: Counter[str] = Counter()
     alone: set[str] = set()
-    last = -1
+    last: dict[Hashable, int] = defaultdict(lambda: -1)
     for message in heard:
         if message.what not in place:
             ledger.strange.append(message.what)
             continue
         copies[message.what] += 1
         if copies[message.what] == 1:
-            ledger.disordered += place[message.what] < last
-            last = max(last, place[message.what])
+            by = writer(message.what)
+            ledger.disordered += place[message.what] < last[by]
+            last[by] = max(last[by], place[message.what])
             alone |= {message.what} if message.marked else set()
         elif message.marked:
             ledger.marked += 1

@@ -25,6 +25,12 @@ def test_each_harm_is_counted(heard: str, ledger: Ledger) -> None:
     assert compare(["a", "b", "c"], arrived) == ledger
 
 
+@pytest.mark.parametrize(("heard", "disordered"), [("A B a b", 0), ("A b B a", 1), ("B A a b", 1)])
+def test_each_writer_keeps_its_order(heard: str, disordered: int) -> None:
+    arrived = [Heard(word, False) for word in heard.split()]
+    assert compare(["a", "A", "b", "B"], arrived, str.isupper).disordered == disordered
+
+
 def test_ledgers_add_up_and_show() -> None:
     both = Ledger(3, lost=1, strange=["x"]) + Ledger(2, marked=1)
     assert both == Ledger(5, lost=1, marked=1, strange=["x"])

@@ -206,7 +206,7 @@ class Trial:
                     outcome.wrong += self._untold(names, place.name)
                 by_key = place.kind == "slack"
                 wanted = [row.dedupe_key for row in there] if by_key else names
-                ledgers.append(compare(wanted, place.heard(room)))
+                ledgers.append(compare(wanted, place.heard(room), _is_note))
             outcome.ledgers[place.name] = sum(ledgers, Ledger())
         return outcome
 
@@ -219,6 +219,11 @@ class Trial:
         ]
         counts = {step: names.count(step) for step in steps}
         return [f"{step} {n} times for {where}" for step, n in counts.items() if n != 1]
+
+
+def _is_note(what: str) -> bool:
+    """Whether the trial wrote a message itself, not the bot."""
+    return what.startswith(("[m", "note:"))
 
 
 def _named(text: str) -> str:
