@@ -12,6 +12,7 @@ from itertools import takewhile
 from cibot.collector.formats.comment import Comment
 from cibot.collector.formats.conclude import conclude
 from cibot.collector.formats.text import first_url
+from cibot.collector.formats.verdict import verdict
 from cibot.collector.results import known_result
 from cibot.model import Build, Outcome, Report
 
@@ -22,6 +23,7 @@ _ENDS = {
     "completed with warnings": "SUCCESS",
     "failed": "FAILURE",
     "encountered an exception": "EXCEPTION",
+    "cancelled": "CANCELLED",
     "was cancelled": "CANCELLED",
     "was canceled": "CANCELLED",
     "skipped": "SKIPPED",
@@ -54,14 +56,15 @@ _CONFIGURATION = re.compile(
 
 
 def read(comment: Comment) -> Report | None:
-    """Lines that each start with "Builder", or Buildbot speaking of itself."""
+    """Lines that start with "Builder", in a list of a CI's or alone, or Buildbot's own words."""
     body = comment.body
     if body.startswith(("Buildbot ", "buildbot ")):
         return _review(comment)
-    if not body.startswith("Builder "):
+    if "Builder " not in body or not (body.startswith("Builder ") or comment.by_ci):
         return None
-    builds = tuple(build for line in comment.lines if (build := _line(line)) is not None)
-    outcome = conclude(comment, None, builds) if builds else None
+    builds = tuple(build for line in comment.lines if (build := _line(line.lstrip())) is not None)
+    headline = None if body.startswith("Builder ") else verdict(comment.first)
+    outcome = conclude(comment, headline, builds) if builds else None
     return Report(outcome, NAME, None, builds) if outcome is not None else None
 
 

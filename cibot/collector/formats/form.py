@@ -39,7 +39,9 @@ _REASONS = word_set("because until unless but")
 
 def by_form(comment: Comment) -> bool:
     """Whether nobody is named as the author, and most lines are of a form that programs write."""
-    if not comment.anonymous or not comment.lines or by_hand(comment) or points(comment):
+    if not comment.anonymous or not comment.lines or points(comment):
+        return False
+    if by_hand(comment) and not comment.first.startswith("==="):  # a banner
         return False
     if reviews(comment) and not _TRIED.search(comment.first.lower()):
         return False
@@ -53,7 +55,7 @@ def by_form(comment: Comment) -> bool:
     if prose and reviewed(comment.votes):
         return False
     if score(comment.votes):
-        return formed + said >= prose
+        return formed + said >= prose or _all_jobs(lines)
     if not formed:
         formed = said if states or withdrawn(comment.votes) else 0
     return (formed > 0 and formed + said >= 2 * prose) or _all_jobs(lines)

@@ -10,7 +10,7 @@ from cibot.collector.formats.comment import Comment
 from cibot.collector.formats.conclude import conclude, outcome_of
 from cibot.collector.formats.lines import read_builds
 from cibot.collector.formats.person import goes_on
-from cibot.collector.formats.text import first_url, job_name
+from cibot.collector.formats.text import is_url, job_name, job_url
 from cibot.collector.formats.verdict import verdict
 from cibot.collector.results import RESULT_WORDS
 from cibot.model import Build, Outcome, Report
@@ -79,7 +79,7 @@ def _started(comment: Comment) -> Report | None:
 
 def _start_of(line: str) -> Build | None:
     """``Build Started URL (1/3)``, ``nulljob/NAME/1/`` for a server without a root URL."""
-    url = _job_url(line)
+    url = job_url(line)
     name = job_name(url) if url else ""
     if url is None:
         place = next((t for t in line.split()[2:] if "job/" in t), None)
@@ -88,18 +88,9 @@ def _start_of(line: str) -> Build | None:
         name = job_name(place)
         url = place if "." in place.partition("/")[0] else None
     before = line[: line.find(url)] if url else ""
-    if "(" in before and ")" in before:  # "Started build (NAME): URL"
-        name = before[before.find("(") + 1 : before.rfind(")")] or name
+    if not name and "(" in before and ")" in before:  # "Started build (NAME): URL"
+        name = before[before.find("(") + 1 : before.rfind(")")]
     return Build(name, "STARTED", url) if name or url else None
-
-
-def _job_url(line: str) -> str | None:
-    """The first URL of a line that names a job, or simply the first: others are documentation."""
-    first = first_url(line)
-    if first is None or line.count("://") == 1 or job_name(first):
-        return first
-    urls = (url for part in line.split() if (url := first_url(part)))
-    return next((url for url in urls if job_name(url)), first)
 
 
 def _finished(comment: Comment, outcome: Outcome) -> Report | None:
@@ -109,17 +100,23 @@ def _finished(comment: Comment, outcome: Outcome) -> Report | None:
         head = lines[0].find("://")
         start = lines[0].rfind(" ", 0, head) + 1
         builds = tuple(read_builds([lines[0][start:]]))
-    if not builds:
-        url = first_url(lines[0])
-        name = job_name(url) if url else ""
-        if url and name and outcome is not Outcome.NONE:
-            builds = (Build(name, _word(outcome, comment), url),)
+    if not builds and outcome is not Outcome.NONE:
+        builds = _only_build(lines, _word(outcome, comment))
     if outcome is Outcome.FAILURE and outcome_of(builds) is Outcome.SUCCESS:
         outcome = Outcome.SUCCESS  # "Build Failed" over jobs that passed and do not vote
     if goes_on(comment, "build ") and not any(build.url for build in builds):
         return None
     said = conclude(comment, outcome, builds)
     return Report(said, NAME, None, builds) if said is not None else None
+
+
+def _only_build(lines: list[str], word: str) -> tuple[Build, ...]:
+    """The job that the headline links; or a line of its own, with the job's own words or none."""
+    for line in (lines[0], *(line for line in lines[1:4] if is_url(line.split()[0]))):
+        url = job_url(line)
+        if url and (name := job_name(url)):
+            return (Build(name, word, url),)
+    return ()
 
 
 def _word(outcome: Outcome, comment: Comment) -> str:

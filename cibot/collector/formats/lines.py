@@ -47,6 +47,7 @@ _SECTIONS = ("Optional ", "Required ", "Informational ", "VOTING", "NON-VOTING")
 _LISTED = ("checks", "jobs", "tests", "builds", "stages")
 # "-1 lint URL"
 _VOTED = re.compile(r"(?P<sign>[+-])[12] (?P<name>[\w./-]{2,100}):? <?(?P<url>https?://[^\s>]+)>?")
+_PAIR = re.compile(r"[A-Z]{2,20} [A-Z]{2,20}\b")
 _HEAD_WITHIN = 4  # lines, without bars
 _GAP = re.compile(r"\s*\t\s*|\s{2,}")
 _BULLETS = "-*•+–—· \t"
@@ -199,7 +200,9 @@ def _colon_line(line: str, at: int) -> Build | None:
         return None
     listed = line[:1] in "-*" or "job/" in left  # a server without a root URL: "nulljob/NAME/7/"
     word, _, rest = right.partition(" ")
-    if word not in RESULT_WORDS:
+    if (pair := _PAIR.match(right)) and known_result(pair[0]) is not None:
+        word, rest = pair[0], right[pair.end() :].lstrip()  # "BUILD FAILURE"
+    elif word not in RESULT_WORDS:
         word = word.strip("*.,;!`")
         if not url or (known_result(word) is None and not (listed and _shouted(word))):
             return _in_words(name, url, right) if url or (name and "job/" in left) else None

@@ -20,7 +20,8 @@ def read(comment: Comment) -> Report | None:
     """Any comment with job lines, unless a person wrote the words around them."""
     builds = tuple(read_builds(comment.lines))
     listed, odd = rows(comment.lines, {job.name for job in builds}) if comment.by_ci else ([], [])
-    builds += tuple(listed)
+    if listed:
+        builds = tuple(sorted((*builds, *listed), key=lambda job: comment.body.find(job.name)))
     if not builds or (not comment.by_bot and _pasted(comment, builds)):
         return None
     first = comment.first

@@ -33,6 +33,8 @@ STEPS = KINDS | word_set("step part phase")
 _COUNTED = word_set("build pipeline run workflow job")
 _COUNTED_JOBS = re.compile(r"\d+ (?:jobs?|builds?|checks?|tests?|targets?)\b")
 _VERBS = word_set("finished completed ended concluded done has have been is was as state")
+_DONE = word_set("built tested compiled booted ran failed")
+_WORK = word_set("to build compile test boot run start on")
 _TESTED = re.compile(
     r"(?:ps|patch[ -]?set|change|commit|revision)[ #-]*(?:\d+|[0-9a-f]{7,40})", re.IGNORECASE
 )
@@ -101,6 +103,8 @@ def points(text: str) -> bool:
 def without_telling(written: Sequence[str]) -> list[str]:
     """``build-x86`` of "build-x86 finished with status", and of "Result of build-x86"."""
     words = list(written)
+    if words[0].lower() in _DONE and _WORK.issuperset(words[1:-1]) and like_a_name(words[-1]):
+        return words[-1:]  # "Built linux-arm", "Failed to build linux-arm"
     while words and (words[-1].lower() in _TELLING or words[-1].lower() in _VERBS):
         words.pop()
     if len(words) == 3 and words[1].lower() in ("of", "for") and words[0].lower() in _TELLING:

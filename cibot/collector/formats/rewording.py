@@ -39,7 +39,7 @@ _FOREIGN = re.compile(
 
 _OTHER: tuple[tuple[str, str], ...] = (
     (
-        r"\bback to (?:normal|green|passing|success)\b|^verified by\b|^recovered\b|"
+        r"\bback to (?:normal|green|passing|success)\b|^verified (?:by|via)\b|^recovered\b|"
         r"\b(?:builds?|jobs?|ci|tests?|pipelines?) (?:has |have )?recovered\b|"
         r"^approved by (?:the |our )?(?:\S+ ){0,3}(?:ci|bot|jenkins|zuul)\b",
         "passed",
@@ -83,6 +83,11 @@ _OTHER: tuple[tuple[str, str], ...] = (
         "testing",
     ),
     (r"\b0 (?:done|completed|finished)\b", ""),
+    (  # "no failures yet", "all passed so far"
+        r"^(?!.*\bnot\b)[^.;]{0,80}\b(?:pass(?:ed|ing)|ok|"
+        r"no (?:failure|error|problem|issue)s?(?: \w+)?),? (?:yet|so far)\b",
+        "running",
+    ),
     (  # not yet: "a job will start once a maintainer has voted"
         r"\b(?:testing )?will (?:only )?(?:be )?(?:start|begin|run|started|triggered) "
         r"(?:automatically )?"
@@ -135,7 +140,7 @@ _HINT = re.compile(
     r"fine|without|warnings|f[:=]|timeout|deadline|"
     r"return|hang|hung|stuck|fail[:=/]|back to|after|despite|following|"
     r"created|waiting for|once |as soon|when |only |"
-    r" with |except|apart|all but|everything but|previous|earlier|former|last "
+    r" with |yet|so far|except|apart|all but|everything but|previous|earlier|former|last "
 )
 
 

@@ -110,6 +110,8 @@ def _row(line: str) -> _Row | None:
             text = "\t".join(words)  # "powerpc/build fail Build failed!"
         elif known_result(words[-1]):
             text = f"{words[0]} {words[1]}\t{words[-1]}"  # "Leap_15 aarch64 failed"
+        elif listed_result(words[1].strip(",")):
+            text = f"{words[0]}\t{text[len(words[0]) :]}"  # "amd64 built and tested"
     cells: list[str] = []
     signs = [line[:start].strip() or line[:start][:1]]
     at = 0
@@ -129,7 +131,7 @@ def _alike(table: Sequence[_Row], column: int) -> Iterator[list[_Row]]:
     """The rows whose cells as far as ``column`` are divided alike, two or more of them."""
     groups: dict[tuple[str, ...], list[_Row]] = {}
     for row in table:
-        listing = column == 1 and row.signs[2:3] == [","]  # "Failed: lint, docs"
+        listing = column == 1 and row.signs[1:3] == [":", ","]  # "Failed: lint, docs"
         if len(row.cells) > column and not listing:
             groups.setdefault(tuple(row.signs[: column + 1]), []).append(row)
     return (group for group in groups.values() if len(group) > 1)
@@ -212,7 +214,8 @@ def _said(row: _Row, result: int) -> str | None:
     weak = known_result(cell) is None and cell not in GOOD + BAD
     if _is_result(cell) and not (weak and said is Outcome.FAILURE):
         return as_written(marked_as(cell))
-    if (word := _begins(row, result)) or (word := _answer(row, result)):
+    word = _begins(row, result) or _answer(row, result)
+    if word and not (known_result(word) is None and said is Outcome.FAILURE):
         return as_written(word)
     if said in (Outcome.SUCCESS, Outcome.FAILURE, Outcome.STARTED):
         return said.name

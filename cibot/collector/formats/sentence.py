@@ -9,7 +9,7 @@ from cibot.collector.formats.conclude import conclude
 from cibot.collector.formats.merging import unmerged
 from cibot.collector.formats.parts import one_failed
 from cibot.collector.formats.person import by_hand, reviews
-from cibot.collector.formats.text import first_url, job_name, word_set
+from cibot.collector.formats.text import first_url, job_name, job_url, word_set
 from cibot.collector.formats.verdict import SUBJECTS, verdict, words_of
 from cibot.model import Build, Outcome, Report
 
@@ -65,6 +65,8 @@ def _said(comment: Comment) -> Outcome | None:
     outcome = verdict(text)
     if outcome is None and url and len(aside := first[first.find(url) + len(url) :].split()) <= 2:
         outcome = verdict(" ".join(aside))
+    if outcome is None and first.count("://") > 1:  # "Cross-check with URL running at URL"
+        outcome = verdict(_without_urls(first[: first.rfind("://")]))
     if outcome is None and first.startswith("Submitted ") and SUBJECTS & set(words_of(text)):
         return Outcome.STARTED
     if outcome is Outcome.STARTED and first.startswith("Running ") and score(comment.votes):
@@ -189,7 +191,7 @@ def _build(comment: Comment, first: str, outcome: Outcome) -> tuple[Build, ...]:
         word = "UNSTABLE"
     builds: dict[str, Build] = {}
     for line in comment.lines[:12]:
-        url = first_url(line)
+        url = job_url(line)
         if url is None:
             continue
         name = job_name(url) or (_subject(first) if first[0] in _MARKED else "")

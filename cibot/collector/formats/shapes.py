@@ -12,7 +12,8 @@ from cibot.model import Build
 
 NEUTRAL = "⏩⏭⚪🟡🟨⬜⚠"
 MARKS = GOOD + BAD + NEUTRAL + "ℹ\ufe0f"
-_GROUPS = word_set("stage suite step pipeline")  # name the jobs where no other column does
+# They name the jobs where no other column does.
+_GROUPS = word_set("stage suite step pipeline platform target board machine architecture")
 _HEADS = word_set("job jobs name task check test builder subsystem") | {
     "job name",
     "test name",

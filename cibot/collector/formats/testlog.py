@@ -1,5 +1,5 @@
 """The output of a test run, posted as it is: TAP, ``go test``, googletest,
-CTest.
+CTest, Python's unittest.
 
 It says how the whole went; its points and packages are tests, not jobs.
 """
@@ -20,9 +20,11 @@ _POINT = re.compile(r"(?P<failed>not )?ok \d+(?= |$)")
 # "ok  \tpkg\t1.2s", "FAIL\tpkg [build failed]", "--- FAIL: TestIt (0.00s)"
 _GO = re.compile(r"(?:ok|FAIL)\s+\t?\S+\t|--- (?:FAIL|PASS): |(?:FAIL|PASS)$")
 _CTEST = re.compile(r"\d{1,3}% tests passed, (?P<failed>\d+) tests? failed out of \d+")
+_UNITTEST = re.compile(r"(?:OK|FAILED)(?: \((?:\w+=\d+(?:, )?)+\))?$")
 _OPENINGS = (
     *("TAP version ", "1..", "ok ", "not ok ", "Bail out!", "# Subtest"),
     *("FAIL\t", "--- FAIL: ", "[====", "[----", "[  PASSED", "[  FAILED"),
+    *("Ran ", "FAILED (", "OK ("),
 )
 
 
@@ -30,7 +32,8 @@ def read(comment: Comment) -> Report | None:
     """A comment that begins as such an output does."""
     if not comment.body.startswith(_OPENINGS) and "% tests passed, " not in comment.body:
         return None
-    said = _ctest(comment) or _go(comment) or _tap(comment) or _googletest(comment)
+    readers = (_ctest, _go, _tap, _googletest, _unittest)
+    said = next((said for reader in readers if (said := reader(comment))), None)
     if said is None or (not comment.by_bot and by_hand(comment)):
         return None
     outcome = conclude(comment, said)
@@ -61,6 +64,12 @@ def _go(comment: Comment) -> Outcome | None:
     if _GO.match(comment.first) is None:
         return None
     return _of(failed=any(line.startswith(("FAIL", "--- FAIL: ")) for line in comment.lines))
+
+
+def _unittest(comment: Comment) -> Outcome | None:
+    """``Ran 312 tests in 14.2s``, and then ``FAILED (failures=2)``, as Python's unittest ends."""
+    last = comment.lines[-1]
+    return _of(failed=last[0] == "F") if _UNITTEST.match(last) else None
 
 
 def _googletest(comment: Comment) -> Outcome | None:

@@ -162,3 +162,12 @@ def _zuul_log_job(parts: list[str]) -> str:
         if hexadecimal or (build.isdigit() and len(build) <= 7):
             return job
     return ""
+
+
+def job_url(line: str) -> str | None:
+    """The first URL of a line that names a job, or simply the first: others are documentation."""
+    first = first_url(line)
+    if first is None or line.count("://") == 1 or job_name(first):
+        return first
+    urls = (url for part in line.split() if (url := first_url(part)))
+    return next((url for url in urls if job_name(url)), first)
