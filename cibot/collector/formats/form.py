@@ -94,6 +94,8 @@ def _kind(line: str, following: str = "") -> str:  # noqa: PLR0911 - one return 
     if len(text) <= 200 and any(job.sure for job in jobs_of(line)):
         return "job"
     words = text.split(maxsplit=2 * _SHORT)
+    if all("=" in word for word in words):
+        return "field"
     if following[:1] in ("\t", " ") and line[0] not in "\t " and len(words) <= _NEAR:
         return "heading"
     if text[-1] == ":" and len(words) <= _SHORT:

@@ -42,7 +42,7 @@ _NO_NAMES = GENERAL | LINKING | {"see", "yes"}
 _SEVERAL = word_set("jobs builds builders checks platforms")
 _JOBS = word_set(
     "job jobs build builds builder builders check checks stage stages platform platforms "
-    "package packages"
+    "package packages target targets configuration configurations board boards module modules"
 )
 
 

@@ -52,6 +52,9 @@ def nameless(name: str, *, listed: bool = False) -> bool:
         return True
     if not any(c.isalpha() for c in name):  # "14/15 OK"
         return True
+    kind, _, number = name.lower().partition(" ")
+    if kind in _COUNTED and number.isdigit():  # "pipeline 4411"
+        return True
     if _COUNTED_JOBS.match(name):  # "OK: 14 jobs"
         return True
     return not listed and names_author(name)  # "Acme CI: FAILURE" names its author
@@ -59,7 +62,7 @@ def nameless(name: str, *, listed: bool = False) -> bool:
 
 def names_author(name: str) -> bool:
     """Whether these words are a CI's own name ("Acme ML2 CI")."""
-    return _last(name) in _PROGRAMS
+    return _last(name) in _PROGRAMS or name.lower().endswith("continuous integration")
 
 
 def names_whole(label: str) -> bool:

@@ -57,11 +57,11 @@ _OTHER: tuple[tuple[str, str], ...] = (
     (
         r"(?:regressions?|\b[1-9]\d* (?:new )?(?:defect|violation)s?) "
         r"(?:(?:was|were) )?(?:detected|found)|^[1-9]\d* (?:issue|problem)s?$|"
-        r"\b[1-9]\d* new (?:defect|violation|issue)s?\b|\bfound [1-9]\d* defects?\b",
+        r"\b[1-9]\d* new (?:defect|violation|issue|finding)s?\b|\bfound [1-9]\d* defects?\b",
         "failure",
     ),
     (
-        r"\bno (?:new )?(?:regressions?|(?<=new )(?:defects|findings|violations)|"
+        r"\b(?:no|0) (?:new )?(?:regressions?|(?<=new )(?:defects|findings|violations)|"
         r"(?:issues|problems)$|(?:issues|problems|findings|defects|"
         r"violations)(?: were)? (?:found|detected|reported))\b",
         "passed",
@@ -107,7 +107,7 @@ _OTHER: tuple[tuple[str, str], ...] = (
     (
         r"\b(?:kernel (?:panic|oops|bug)|segmentation fault|segfault(?:ed)?|core dumped|"
         r"[1-9]\d* (?:red (?:jobs?|builds?|tests?|checks?)|"
-        r"(?:jobs?|builds?|tests?|checks?) (?:are |is |were )?red))\b|(?<=: )red$",
+        r"(?:jobs?|builds?|tests?|checks?) (?:are |is |were )?red))\b|(?<=[:→>] )red$",
         "failed",
     ),
     (
@@ -136,7 +136,7 @@ _SIGNS = tuple(re.compile(pattern) for pattern in _EITHER)
 _HINT = re.compile(
     r"approved by|recovered|being |running|queued|"
     r"exit|rc[= ]|kernel|segm|segf|core d| red|no |regress|breaks|[+-][12]|verified|clean|"
-    r"[:=] ?(?:pos|neg|good|bad|red|go|no)|^bad|^good|defect|violation|issue|problem|"
+    r"[:=] ?(?:pos|neg|good|bad|red|go|no)|^bad|^good|defect|violation|finding|issue|problem|"
     r"fine|without|warnings|f[:=]|timeout|deadline|"
     r"return|hang|hung|stuck|fail[:=/]|back to|after|despite|following|"
     r"created|waiting for|once |as soon|when |only |"

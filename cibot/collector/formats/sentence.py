@@ -62,6 +62,8 @@ def _said(comment: Comment) -> Outcome | None:
         return Outcome.MERGE_FAILURE
     url = first_url(first)
     text = first[: first.find(url)] if url else first
+    if "](" in text:  # "The change ([4711](URL)) failed one of the tests"
+        text = first.replace(f"]({url})", "]")
     outcome = verdict(text)
     if outcome is None and url and len(aside := first[first.find(url) + len(url) :].split()) <= 2:
         outcome = verdict(" ".join(aside))

@@ -7,8 +7,8 @@ import re
 from cibot.collector.formats.naming import GENERAL, tells
 from cibot.collector.formats.places import duration_in, name_and_url
 from cibot.collector.formats.text import BAD, GOOD, duration_s, first_url, word_set
-from cibot.collector.results import known_result, listed_result
-from cibot.model import Build
+from cibot.collector.results import known_result, listed_result, result_class
+from cibot.model import Build, Result
 
 NEUTRAL = "⏩⏭⚪🟡🟨⬜⚠"
 MARKS = GOOD + BAD + NEUTRAL + "ℹ\ufe0f"
@@ -87,7 +87,9 @@ def table_row(text: str, column: int = 0) -> Build | None:
     named = cells.pop(column) if column < len(cells) else ""
     if known_result(named) is not None:
         return None  # a column that is headed so says how it went: "TEST"
-    result = next((cell for cell in cells if _cell_result(cell)), None)
+    results = [cell for cell in cells if _cell_result(cell)]
+    failed = [cell for cell in results if result_class(marked_as(cell)) is Result.FAIL]
+    result = next(iter(failed or results), None)  # of a column each for build, boot and tests
     if result is None and named[:1] and named[0] in GOOD + BAD:  # "| ❌ unit | URL |"
         result, named = named[0], named[1:].strip("\ufe0f ")
     if result is None:
