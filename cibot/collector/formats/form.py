@@ -27,7 +27,7 @@ _NEAR = 4  # words from its begin a statement speaks of a run
 _BULLETS = "-*•+> \t"
 _SIGNS = MARKS + "|#=`~"
 _PICTURE = re.compile(r"^\W+")
-_GAP = re.compile(r"[^.!?:,\s](?:\t| {3,}|  \S+  )\S")
+_GAP = re.compile(r"[^.!?:,\s](?:\t| {3,}|  \S+  | \.{2,} )\S")
 _TRIED = re.compile(
     r"\b(?:this|the|your) (?:change|patch ?set|patch|series|commit) (?:passed|failed) the\b"
 )

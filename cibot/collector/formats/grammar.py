@@ -361,7 +361,8 @@ class _Line:
         if kind == "shout" and lone and counts is not Result.INFRA:
             return opened or "-" in run.words[0]
         divided = self.tokens[self.at + 1].kind == "divider"
-        return False if (opened or divided) and lone and counts in _PLAIN else None
+        short = lone or (opened and len(run.words) <= _MOST_WORDS)  # "[FAIL] make check"
+        return False if (opened or divided) and short and counts in _PLAIN else None
 
     def _sure(  # noqa: PLR0911 - one return a form
         self, run: _Run, after: int, *, linked: bool

@@ -69,7 +69,7 @@ def under_headings(comment: Comment) -> list[Build]:
             brief = len(line) <= 60 and comment.by_bot
             result = _heading_result(line) if brief else None
             unlinked = comment.by_ci and _of_jobs(line)
-        elif result is not None:
+        elif result is not None and any(map(str.isalnum, line)):
             jobs = _jobs(line, result, unlinked=unlinked)
             if not jobs:
                 result = None

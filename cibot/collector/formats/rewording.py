@@ -78,14 +78,14 @@ _OTHER: tuple[tuple[str, str], ...] = (
         "failed",
     ),
     (
-        r"\bbeing (?:tested|built|verified)\b|"
+        r"\bbeing (?:tested|built|verified)\b|\bwaiting for \d+ (?:builds?|jobs?|tests?)\b|"
         r"(?<![#.\w])[1-9]\d*(?: \w+)? (?:running|queued)\b",
         "testing",
     ),
     (r"\b0 (?:done|completed|finished)\b", ""),
     (  # "no failures yet", "all passed so far"
         r"^(?!.*\bnot\b)[^.;]{0,80}\b(?:pass(?:ed|ing)|ok|"
-        r"no (?:failure|error|problem|issue)s?(?: \w+)?),? (?:yet|so far)\b",
+        r"(?:no|0) (?:failure|error|problem|issue)s?(?: \w+)?),? (?:yet|so far)\b",
         "running",
     ),
     (  # not yet: "a job will start once a maintainer has voted"
@@ -106,7 +106,7 @@ _OTHER: tuple[tuple[str, str], ...] = (
     (r"\b(?:couldn't|cannot|can't|not) be verified\b", "failed"),
     (
         r"\b(?:kernel (?:panic|oops|bug)|segmentation fault|segfault(?:ed)?|core dumped|"
-        r"[1-9]\d* (?:red (?:jobs?|builds?|tests?|checks?)|"
+        r"[1-9]\d* (?:red|"
         r"(?:jobs?|builds?|tests?|checks?) (?:are |is |were )?red))\b|(?<=[:→>] )red$",
         "failed",
     ),
@@ -128,6 +128,8 @@ _EITHER = (  # of what passed or failed: it passed where there is a group "good"
     r"^(?:(?P<good>good)|bad): ",
     r"^(?:(?P<good>\+)|-)[12] (?:from|by) ",
     r"\bp(?:ass)?[:=] ?\d+[ ,/]{1,3}f(?:ail)?[:=] ?(?:(?P<good>0+)|\d+)\b",
+    # "tests 38/40"
+    r"(?<!running )\btests:? (?:(?P<good>\d{1,6})/(?P=good)|\d{1,6}/\d{1,6})(?=[,;)]|$)",
     # "(PASS/FAIL/TOTAL): 4/0/4"
     r"\(?\bpass(?:ed)?/fail(?:ed)?(?:/\w+)*\)?:? ?\d+/(?:(?P<good>0+)|\d+)(?:/\d+)*",
 )
@@ -140,7 +142,7 @@ _HINT = re.compile(
     r"fine|without|warnings|f[:=]|timeout|deadline|"
     r"return|hang|hung|stuck|fail[:=/]|back to|after|despite|following|"
     r"created|waiting for|once |as soon|when |only |"
-    r" with |yet|so far|except|apart|all but|everything but|previous|earlier|former|last "
+    r" with |tests|yet|so far|except|apart|all but|everything but|previous|earlier|former|last "
 )
 
 

@@ -43,12 +43,12 @@ _MOST_WORDS = 4  # of a name
 _COLUMNS = ((1, 0), (0, 1), (2, 0), (2, 1))  # of the result and of the name
 _LEAD = re.compile(r"[ \t]{0,20}[-*•◦+>]?[ \t]{0,9}(?:\[[ xX]\] )?")
 _CUT = re.compile(
-    rf"(?<=[{MARKS}])\s{{0,9}}|\s{{1,9}}(?=[{MARKS}])|\s{{0,40}}(?:\t|\.{{3,90}}|…|-{{1,2}}>|={{1,2}}>|[|;→⇒➔]|[:,](?=\s|$)|"
+    rf"(?<=[{MARKS}])\s{{0,9}}|\s{{1,9}}(?=[{MARKS}])|\s{{0,40}}(?:\t|(?<=\s)\.\.(?=\s)|\.{{3,90}}|…|-{{1,2}}>|={{1,2}}>|[|;→⇒➔]|[:,](?=\s|$)|"
     r"=(?![=\s])|[()\[\]])\s{0,40}|\s{1,40}[-–—·](?=\s)\s{1,40}|\s{2,90}"
 )
 _TRIM = "*`'\" \ufe0f"
 _NO_JOBS = STEPS | EVERY | {"line"}
-_DIVIDED = re.compile(rf"(?<=\S)(?:\s[{MARKS}]|:\s|\s\s|\t|\.\.|…|[->=→⇒]>?\s|[|;\])])|^[^\w\s]")
+_DIVIDED = re.compile(rf"(?<=\S)(?:\s[{MARKS}]|:\s|\s\s|\t|\s?\.\.|…|[->=→⇒]>?\s|[|;\])])|^[^\w\s]")
 _MOST_JOBS = 60
 _ANSWERS = {"yes": "SUCCESS", "no": "FAILURE"}
 _CLOCK = re.compile(r"\d:\d\d")
@@ -169,7 +169,8 @@ def _begins(row: _Row, result: int) -> str | None:
     word, _, rest = row.cells[result].lstrip(MARKS + " ").partition(" ")
     if not (result and rest) or rest[0].isdigit():
         return None
-    listed = row.signs[result] in _WIDE and listed_result(word) is not None
+    told = listed_result(word)
+    listed = told is not None and (row.signs[result] in _WIDE or told is Result.FAIL)
     return word if listed or known_result(word) is not None else None
 
 
