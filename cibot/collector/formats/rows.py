@@ -169,8 +169,8 @@ def _begins(row: _Row, result: int) -> str | None:
     word, _, rest = row.cells[result].lstrip(MARKS + " ").partition(" ")
     if not (result and rest) or rest[0].isdigit():
         return None
-    told = listed_result(word)
-    listed = told is not None and (row.signs[result] in _WIDE or told is Result.FAIL)
+    counts = listed_result(word)
+    listed = counts is not None and (row.signs[result] in _WIDE or counts is Result.FAIL)
     return word if listed or known_result(word) is not None else None
 
 
