@@ -62,8 +62,11 @@ def by_form(comment: Comment) -> bool:
 
 
 def _all_jobs(lines: Sequence[str]) -> bool:
-    """Whether each of several lines tells of a job: "unit ok" and "docs failed"."""
-    return len(lines) > 1 and len(lines) in (len(read_builds(lines)), len(rows(lines, ())[0]))
+    """Whether lines tell of a job each, or a line of several: "unit ok" and "docs failed"."""
+    found = len(read_builds(lines))
+    if len(lines) == 1:
+        return found > 1
+    return len(lines) in (found, len(rows(lines, ())[0]))
 
 
 def _states(first: str, *, voted: bool) -> bool:
