@@ -180,8 +180,6 @@ def _job(line: str, result: str, *, unlinked: bool) -> Build | None:
         word, _, link = line.partition(" ")
         named = unlinked and (not link or is_url(link)) and not is_url(word) and like_a_name(word)
         return Build(tidy(word), result, link or None) if named else None
-    if line[0] in "\t " and line.lstrip()[0] not in "*-•[" and not unlinked:
-        return None
     url = first_url(bare)
     if url is None:
         name = tidy(bare.partition(" (")[0])

@@ -18,7 +18,6 @@ from cibot.model import Build, Outcome, Report
 NAME = "jenkins"
 PLAIN_TO_SEE = (NAME,)
 _HEADLINES: tuple[tuple[str, Outcome], ...] = (
-    ("build successful", Outcome.SUCCESS),
     ("build success", Outcome.SUCCESS),
     ("build passed", Outcome.SUCCESS),
     ("build failed", Outcome.FAILURE),
@@ -28,7 +27,6 @@ _HEADLINES: tuple[tuple[str, Outcome], ...] = (
     ("build aborted", Outcome.NONE),
     ("build not built", Outcome.NONE),
     ("no builds executed", Outcome.NONE),
-    ("no build executed", Outcome.NONE),
 )
 _OF = frozenset(("for", "on", "of", "at", "in", "by", "with"))
 _STARTS = ("build started", "build start:", "started build", "build triggered", "builds started")
@@ -63,7 +61,7 @@ def _goes_on(comment: Comment) -> bool:
     return bool(following) and following[0].isalpha() and following[0].lower() not in _OF
 
 
-def _started(comment: Comment) -> Report | None:
+def _started(comment: Comment) -> Report:
     builds: list[Build] = []
     for line in comment.lines[:50]:
         if not any(build.name for build in builds) or line.lower().startswith(_STARTS):
@@ -72,8 +70,6 @@ def _started(comment: Comment) -> Report | None:
                 builds.append(build)
     if len(builds) > 1 and any(build.name for build in builds):  # others link to documentation
         builds = [build for build in builds if build.name]
-    if not builds and len(comment.lines) > 3:
-        return None
     return Report(Outcome.STARTED, NAME, None, tuple(builds))
 
 

@@ -81,8 +81,6 @@ def read(comment: Comment) -> Report | None:
     if "bots failed" in first:  # "0 of 9 TryBots failed"
         outcome = verdict(first) or outcome
     builds = tuple(_builds(comment)) if outcome is Outcome.FAILURE else ()
-    if outcome is Outcome.FAILURE and "still in progress" in first and not builds:
-        outcome = Outcome.STARTED
     if outcome is Outcome.NONE and "merge conflict" in " ".join(comment.lines[:4]).lower():
         outcome = Outcome.MERGE_FAILURE  # why a submission was rejected
     said = conclude(comment, outcome, builds)

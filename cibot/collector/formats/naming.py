@@ -50,8 +50,6 @@ def nameless(name: str, *, listed: bool = False) -> bool:
         return False
     if name.lower() in _NAMELESS or tells(name) or labels(name) or _TESTED.fullmatch(name):
         return True
-    if not any(c.isalpha() for c in name):  # "14/15 OK"
-        return True
     kind, _, number = name.lower().partition(" ")
     if kind in _COUNTED and number.isdigit():  # "pipeline 4411"
         return True

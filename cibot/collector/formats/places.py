@@ -35,8 +35,6 @@ def name_and_url(left: str) -> tuple[str, str | None]:  # noqa: PLR0911 - one re
         named = job_name(last)
         if named:
             return named, last if is_path(last) else None
-        if is_path(last):
-            return "", last
         return tidy(last), None
     if name == last or last.startswith("$"):
         return tidy(name), None

@@ -22,12 +22,10 @@ _SAME = (
     ("work in progress", "wip"),
     ("in_progress", "running"),
     ("in progress", "running"),
-    ("went wrong", "failed"),
     ("went bad", "failed"),
     ("went well", "passed"),
     ("is wrong with", "failed"),
     ("kicked off", "started"),
-    ("been picked up", "started"),
     ("good to go", "passed"),
     ("none of the ", "no "),
 )
@@ -82,7 +80,6 @@ _OTHER: tuple[tuple[str, str], ...] = (
         r"(?<![#.\w])[1-9]\d*(?: \w+)? (?:running|queued)\b",
         "testing",
     ),
-    (r"\b0 (?:done|completed|finished)\b", ""),
     (  # "no failures yet", "all passed so far"
         r"^(?!.*\bnot\b)[^.;]{0,80}\b(?:pass(?:ed|ing)|ok|"
         r"(?:no|0) (?:failure|error|problem|issue)s?(?: \w+)?),? (?:yet|so far)\b",

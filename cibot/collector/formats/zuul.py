@@ -88,8 +88,6 @@ def _start(comment: Comment) -> Report | None:
 def _notice(comment: Comment, first: str) -> Report | None:
     pipeline = _in_brackets(first)
     if _unmerged(first):
-        if len(comment.lines) == 1 and len(first) > 200:
-            return None
         return Report(Outcome.MERGE_FAILURE, NAME, pipeline)
     if first.startswith(_CONFIGURATION) and not first.startswith(_CYCLE):
         return Report(Outcome.FAILURE, REFUSAL, pipeline)
