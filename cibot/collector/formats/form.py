@@ -27,7 +27,11 @@ _NEAR = 4  # words from its begin a statement speaks of a run
 _BULLETS = "-*•+> \t"
 _SIGNS = MARKS + "|#=`~"
 _PICTURE = re.compile(r"^\W+")
-_GAP = re.compile(r"[^.!?:,\s](?:\t| {3,}|  \S+  | \.{2,} )\S")
+# Columns, and counts: "12 passed, 1 failed"
+_FORMED = re.compile(
+    r"[^.!?:,\s](?:\t| {3,}|  \S+  | \.{2,} )\S|"
+    r"\b\d+ (?:pass(?:ed)?|fail(?:ed|ures?)?|errors?|ok|skipped|success\w*)[,;] \d+ \w"
+)
 _TRIED = re.compile(
     r"\b(?:this|the|your) (?:change|patch ?set|patch|series|commit) (?:passed|failed) the\b"
 )
@@ -88,7 +92,7 @@ def _argues(words: Sequence[str]) -> bool:
 
 def _kind(line: str, following: str = "") -> str:  # noqa: PLR0911 - one return a kind
     text = line.strip(_BULLETS)
-    if not text or text[0] in _SIGNS or text[:1] == "[" or _GAP.search(text):
+    if not text or text[0] in _SIGNS or text[0] == "[" or _FORMED.search(text):
         return "sign"
     if first_url(text):
         label = [word for word in text.lower().split() if "://" not in word]

@@ -61,7 +61,7 @@ _UNTOLD = word_set("commit merge to for before while until without 0")
 _CLOSERS = frozenset(".,;:=!?/#")
 
 _TOKEN = re.compile(
-    rf"[a-z][a-z0-9]*(?:'[a-z]+)?|\d+(?:\.\d+)?%?|[{GOOD}{BAD}👍👎]|失败|失敗|成功|通过|通過|开始|開始|[.,;:=!?/#]"
+    rf"[a-z][a-z0-9]*(?:'[a-z]+)?|\d+(?:\.\d+)?(?![a-z0-9])%?|[{GOOD}{BAD}👍👎]|失败|失敗|成功|通过|通過|开始|開始|[.,;:=!?/#]"
 )
 _WORD = re.compile(rf"[a-z]+(?:'t)?|[{GOOD}{BAD}👍👎]|失败|失敗|成功|通过|通過|\b0\b")
 _ASIDE = re.compile(r"[(\[]([^()\[\]]{0,200})[)\]]?")
@@ -129,6 +129,7 @@ def _of_clauses(text: str) -> Outcome | None:
             for index, word in enumerate(tokens)
             if not index
             or not (tokens[index - 1] in _UNTOLD or (word in _START and _unbegun(tokens[:index])))
+            if word not in _STOPPED or _count_after(tokens, index + 2) is None  # "Skipped: 2"
         )
     if failed:
         return Outcome.FAILURE
