@@ -91,8 +91,6 @@ def _result_line(comment: Comment) -> Outcome | None:
     for at, line in enumerate(comment.lines[1:12], 1):
         if match := _SHOUTED.search(line):
             return verdict(match[0])
-        if line.startswith("Tests run: "):
-            return verdict(line)
         label, colon, word = line.strip("-* ").partition(": ")
         if not colon or "://" in line:
             continue

@@ -129,7 +129,7 @@ def _of_clauses(text: str) -> Outcome | None:
             for index, word in enumerate(tokens)
             if not index
             or not (tokens[index - 1] in _UNTOLD or (word in _START and _unbegun(tokens[:index])))
-            if word not in _STOPPED or _count_after(tokens, index + 2) is None  # "Skipped: 2"
+            if word not in _STOPPED or not _counts(tokens, index + 1)
         )
     if failed:
         return Outcome.FAILURE
@@ -142,6 +142,11 @@ def _of_clauses(text: str) -> Outcome | None:
     if seen & _START and goes_on and not (passed and "started" not in seen):
         return Outcome.STARTED
     return Outcome.SUCCESS if passed else None
+
+
+def _counts(tokens: Sequence[str], at: int) -> bool:
+    """Whether a number follows: "Skipped: 2", "Cancelled 0"."""
+    return _count_after(tokens, at + (tokens[at : at + 1] in ([":"], ["="]))) is not None
 
 
 def _weigh(tokens: Sequence[str]) -> tuple[bool, bool]:
