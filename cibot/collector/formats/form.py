@@ -67,10 +67,10 @@ def by_form(comment: Comment) -> bool:
 
 def _all_jobs(lines: Sequence[str]) -> bool:
     """Whether lines tell of a job each, or a line of several: "unit ok" and "docs failed"."""
-    found = len(read_builds(lines))
+    jobs = len(read_builds(lines))
     if len(lines) == 1:
-        return found > 1
-    return len(lines) in (found, len(rows(lines, ())[0]))
+        return jobs > 1
+    return len(lines) in (jobs, len(rows(lines, ())[0]))
 
 
 def _states(first: str, *, voted: bool) -> bool:
