@@ -180,7 +180,7 @@ class _Course:
     def _attempted(self, attempt: Attempt, at: float) -> None:
         broke = attempt.result is Result.INFRA
         if not (broke and attempt.pipeline in self._broken):
-            self._add(Attempted(at, broke))
+            self._add(Attempted(at, broke, broke and attempt.stopped))
         (self._broken.add if broke else self._broken.discard)(attempt.pipeline)
 
     def _took(self, key: _Key, attempt: Attempt) -> None:

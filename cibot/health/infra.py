@@ -3,8 +3,8 @@
 CUSUM charts weigh the share that is still well against three that are not, run by run, so
 that a breakage is seen within a few results and is over when the runs after it say so: a
 window would hold it for days. What breaks on a change again and again is one breakage: some
-changes break the runs. That a change did not merge is the CI's trouble only where the
-reference could judge the patch set.
+changes break the runs. So are runs that are stopped together: whatever did it is over. That
+a change did not merge is the CI's trouble only where the reference could judge the patch set.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ _HALF, _NEARLY_ALL = (
 )  # shares that are looked for in addition to one a little above the level
 # At 100 runs a day of which as many break as is still well, 0.045 false alerts a month.
 _HEIGHT = 9.7
+_AT_ONCE = 60.0  # seconds within which runs are stopped by one hand, or by one restart
 _LEAST, _MOST = 0.05, 0.85  # shares of well runs that the way back is weighed from
 
 
@@ -52,6 +53,7 @@ class Infra(Share):
         _mostly=bool,
         _way_back=part,
         _settled=since,
+        _stopped=since,
     )
 
     def __init__(self, policy: SharePolicy) -> None:
@@ -69,9 +71,15 @@ class Infra(Share):
         self._mostly = False  # whether a chart for the half or more fired
         self._way_back = Run()
         self._settled = -math.inf
+        self._stopped = -math.inf  # when a run was stopped last
 
     def attempt(self, attempted: Attempted) -> None:
         """A run ended, or broke."""
+        if attempted.stopped:
+            together = attempted.at - self._stopped < _AT_ONCE
+            self._stopped = attempted.at
+            if together:
+                return
         if self._bad is not None:
             self._watch_way_back(self._bad, attempted)
             return

@@ -84,10 +84,14 @@ class JobResults(NamedTuple):
 
 
 class Attempted(NamedTuple):
-    """A run ended, or broke by itself; of one change after each other it breaks but once."""
+    """A run ended, or broke by itself; of one change after each other it breaks but once.
+
+    ``stopped`` says that it was ended before it had a verdict, as where somebody aborts it.
+    """
 
     at: float
     broke: bool
+    stopped: bool = False
 
 
 class RunEnded(NamedTuple):

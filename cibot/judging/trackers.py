@@ -33,7 +33,7 @@ from cibot.store.histories import (
 
 log = logging.getLogger(__name__)
 
-VERSION = 40  # of the judgement: another one replays every CI
+VERSION = 41  # of the judgement: another one replays every CI
 _LITTLE = 600.0  # seconds that are replayed at once, whatever was said
 _FULL = 1000  # reports of a CI, or of its reference, that are replayed at once
 _BEFORE_FIRST = 4 * DAY

@@ -51,6 +51,23 @@ def failed(letters, now=T, begin=None, well=True, **fields):
     return kind.signal(now)
 
 
+def test_runs_that_are_stopped_together_are_one_breakage():
+    """Somebody kills all that runs, or the server starts again; what broke by itself counts."""
+
+    def stopped(seconds, by_itself=False):
+        kind = Infra(INFRA)
+        for each in ran("P" * 30, until=T - H):
+            kind.attempt(each) if isinstance(each, Attempted) else kind.take(each)
+        for i in range(8):
+            kind.attempt(Attempted(T - 600 + i * seconds, True, not by_itself))
+        return kind.standing(T, True).bad
+
+    assert not stopped(1)
+    assert not stopped(50)  # a long row of them
+    assert stopped(70)
+    assert stopped(1, by_itself=True)
+
+
 def test_half_of_all_runs_that_break_are_failing():
     signal = broke("PI" * 30)
     assert (signal.verdict, signal.n, signal.figure) == (State.FAILING, 60, 0.5)
