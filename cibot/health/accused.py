@@ -47,7 +47,7 @@ class Accused:
 
     ``since`` is the first bad result, ``before`` the last good one, ``row`` how many are bad
     in a row and ``limit`` how many were too many. ``figures`` are the signal's own. ``back``
-    counts the good ones since.
+    counts the good ones since, the last of them on the change ``back_on``.
     """
 
     at: float
@@ -58,6 +58,7 @@ class Accused:
     limit: int
     figures: tuple[float, float]
     back: int = 0
+    back_on: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +114,12 @@ class AccusedJobs(Stored):
         if len(self.jobs) > _MOST:
             del self.jobs[next(iter(self.jobs))]
 
-    def well(self, key: Key) -> None:
-        """The job was well once more."""
+    def well(self, key: Key, change: int | None = None) -> None:
+        """The job was well once more; on one ``change``, where that is given, it is so once."""
         accused = self.jobs.get(key)
-        if accused is not None:
+        if accused is not None and (change is None or change != accused.back_on):
             accused.back += 1
+            accused.back_on = change
             if accused.back >= self._policy.clears:
                 del self.jobs[key]
 

@@ -160,7 +160,7 @@ class MissingJobs(AccusingKind):
             accused = (*where, run.job) in self._accused.jobs
             job.see(place.changes, counts, ran.proof, run.url, accused=accused)
             if accused:
-                self._accused.well((*where, run.job))
+                self._accused.well((*where, run.job), ran.proof.change_id)
         if counts:
             self._weigh(where, place, ran)
 
@@ -184,17 +184,19 @@ class MissingJobs(AccusingKind):
         """Which jobs are missing from more changes in a row than luck explains."""
         for name, job in [*place.jobs.items()]:
             missing = place.changes - job.seen
+            key: Key = (*where, name)
+            accused = self._accused.jobs.get(key)
+            if accused and missing:
+                accused.back, accused.back_on = 0, None  # it was there for some changes only
             limit = self._limit(job) if missing >= self._policy.changes else None
             if limit is None or missing < limit:
                 continue
-            key: Key = (*where, name)
-            accused = self._accused.jobs.get(key)
             by = self._successor(place, name, job)
             if by:
                 place.jobs[by].follows = job.seen
                 self._adopt(key, ran.at, by)
                 continue
-            since = accused.since if accused and not accused.back else place.first_after(job.seen)
+            since = accused.since if accused else place.first_after(job.seen)
             before = job.proof._replace(job=name, url=job.url)
             figures = (float(job.present), float(job.n))
             self._accused.add(

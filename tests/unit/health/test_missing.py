@@ -116,6 +116,20 @@ def test_it_is_there_again_after_two_reports():
     assert fed(reports([*gone, "ab", "ab"])).standing(T, True)[:2] == (State.HEALTHY, True)
 
 
+def test_it_is_not_there_again_while_it_is_there_for_some_changes_only():
+    gone = ["ab"] * 100 + ["a"] * 6
+    assert fed(reports([*gone, "ab", "a", "ab"])).standing(T, True)[1] is False
+    signal = fed(reports([*gone, "ab", "a"])).signal(T)
+    assert (signal.verdict, signal.since) == (State.DEGRADED, moment(T - 14 * H))
+    assert fed(reports([*gone, "ab", "a", "ab", "ab"])).standing(T, True)[1] is True
+
+
+def test_what_runs_again_on_one_change_is_there_once():
+    past = reports(["ab"] * 100 + ["a"] * 6, until=T - D)
+    again = [reports(["ab"], until=T + i * H, first=5000) for i in range(3)]
+    assert fed(past, *again).standing(T, True)[1] is False
+
+
 def test_a_job_that_another_one_replaces_is_adopted_at_once():
     kind = fed(reports(["ab"] * 100 + ["ac"] * 8))
     signal = kind.signal(T)
