@@ -28,7 +28,7 @@ RECOVERED = math.log(30_000)
 # that is bad fails with several patch sets.
 FEWEST = 3
 _HALF_WAY = 1.5  # log-likelihood by which a way up that ends below the usual rate differs from one
-PAST = math.log(3)  # odds at which a drop that is not noticed yet lies behind
+PAST = math.log(3)  # odds at which a drop that is not noticed, or not announced, yet lies behind
 _LIKELY = math.log(300)  # odds at which a drop that would be how the CI is now is over instead
 _HARDLY, _RARELY = math.log(1_000), math.log(100)
 _LOWEST, _HIGHEST = 0.05, 0.99  # rates that the way up is weighed between
@@ -76,7 +76,8 @@ class Drop:
     ``n`` are the results that the level counts since then, ``weighed`` the failures among them
     that the chart was fed. ``again`` are the failures that passed when they were run again,
     ``changes`` those that failed, and ``alike`` on how many of these the same job did;
-    ``stacks`` and ``authors`` are as in `cibot.health.at_fault.Failures`.
+    ``stacks`` and ``authors`` are as in `cibot.health.at_fault.Failures`. ``past`` says that what
+    came last is more like what is usual.
     """
 
     since: datetime
@@ -89,6 +90,7 @@ class Drop:
     alike: int = 0
     stacks: int = 0
     authors: int = 0
+    past: bool = False
 
     @property
     def flaky(self) -> bool:
@@ -115,7 +117,10 @@ class Drop:
 
         It is where most failures passed when they were run again, if there are still more than
         usual; one that is ``failing``, where one job fails on most of the changes, and on many.
+        What lies behind by the time that this is known is no news any more.
         """
+        if self.past:
+            return False
         if self.flaky and self._surprise(self.n - self.passes) >= _RARELY:
             return True
         return failing and self.is_one and self.is_widespread
@@ -206,7 +211,8 @@ class Chart(Stored):
         run = self.dropped
         if run is None:
             return None
-        return Drop(moment(run.start), self.usual, run.n, run.passes, run.n - run.passes)
+        past = self.way_up.score >= PAST
+        return Drop(moment(run.start), self.usual, run.n, run.passes, run.n - run.passes, past=past)
 
     @property
     def _watches(self) -> bool:

@@ -162,8 +162,9 @@ class Transition:
 
 
 Step = tuple[Incident | None, Transition | None]
+USUAL = timedelta(days=28)
+"""What lasts so long is how the CI is: no news by itself, and no new trouble as a level."""
 _FIGURES = timedelta(days=7)  # what figures over days look back
-_USUAL = timedelta(days=28)  # how long a level that follows from an adopted drop is no new trouble
 _LEVELS = frozenset({"level", "disagreement"})
 
 
@@ -226,7 +227,7 @@ def _goes_on(last: Incident, signal: Signal, now: datetime, policy: IncidentPoli
         return False
     ago = now - last.resolved_at
     if last.is_usual(signal.name) or (last.adopted(signal.name) and not signal.verdict.bad):
-        return ago < _USUAL
+        return ago < USUAL
     before = signal.since is not None and signal.since < last.resolved_at
     return ago < policy.reopen or (before and ago < _FIGURES)
 

@@ -16,7 +16,15 @@ from cibot.config.signals import signals
 from cibot.health.missing import NAME as MISSING_JOB
 from cibot.health.seen import FaultShare
 from cibot.health.signal import Family
-from cibot.incidents.incident import Incident, Notified, Part, Phase, Transition, merged_parts
+from cibot.incidents.incident import (
+    USUAL,
+    Incident,
+    Notified,
+    Part,
+    Phase,
+    Transition,
+    merged_parts,
+)
 from cibot.incidents.symptom import Symptom
 from cibot.model import State
 
@@ -66,7 +74,7 @@ def news_of(incident: Incident, around: Surroundings, now: datetime) -> News | N
         ended = _ended(incident, heard, now)
         if ended is not None:
             return ended
-    return _begun(incident, heard, around) or (
+    return _begun(incident, heard, around, now) or (
         None if heard is None or heard.over else _corrected(incident, heard, now)
     )
 
@@ -151,12 +159,14 @@ def _last_cleared(incident: Incident, symptoms: Iterable[Symptom]) -> Symptom:
     return max(ordered, key=lambda symptom: symptom.cleared_at or incident.changed_at)
 
 
-def _begun(incident: Incident, heard: Notified | None, around: Surroundings) -> News | None:
+def _begun(
+    incident: Incident, heard: Notified | None, around: Surroundings, now: datetime
+) -> News | None:
     """The news of what began or got worse."""
     if not incident.open or incident.opened_at is None:
         return None
     reasons = {
-        symptom.signal: inhibited(symptom, incident, around) for symptom in incident.standing
+        symptom.signal: inhibited(symptom, incident, around, now) for symptom in incident.standing
     }
     seen = [
         symptom
@@ -278,7 +288,9 @@ class Surroundings:
     jobs_changed: bool = False
 
 
-def inhibited(symptom: Symptom, incident: Incident, around: Surroundings) -> str | None:
+def inhibited(
+    symptom: Symptom, incident: Incident, around: Surroundings, now: datetime
+) -> str | None:
     """Why a symptom is no news now, or None when it may be."""
     silent = incident.symptom("silent")
     signal = signals().get(symptom.signal)
@@ -302,8 +314,16 @@ def inhibited(symptom: Symptom, incident: Incident, around: Surroundings) -> str
             around.alone and not symptom.accuses,
             "without a reference it is not known whether the changes are at fault",
         ),
+        (
+            around.alone and symptom.signal == _CHART and _came_long_ago(symptom, now),
+            "it is how the CI is by now, which its level says",
+        ),
     )
     return next((reason for holds, reason in reasons if holds), None)
+
+
+def _came_long_ago(symptom: Symptom, now: datetime) -> bool:
+    return symptom.came_at is not None and now - symptom.came_at >= USUAL
 
 
 def jobs_changed(before: Iterable[JobSet], after: Iterable[JobSet]) -> bool:

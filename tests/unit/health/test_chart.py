@@ -279,6 +279,18 @@ def test_the_less_was_seen_of_a_drop_the_more_passes_it_takes_to_be_over():
     assert 10 <= passes_until_over(5) <= 12
 
 
+def test_what_follows_a_drop_shows_whether_it_lies_behind():
+    scenario = Scenario()
+    scenario.advance(1500, 0.9)
+    scenario.advance(30, 0.4)
+    assert not scenario.chart.drop.past
+    for _ in range(3):
+        scenario.chart.add(True, scenario.now)
+    assert scenario.chart.drop.past
+    scenario.advance(3, 0)
+    assert not scenario.chart.drop.past
+
+
 def test_a_drop_that_lies_behind_is_no_news_when_fewer_results_come():
     """The limit sinks with the pace, and would find weeks later what is as usual again."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -35,7 +36,7 @@ def test_a_silence_holds_from_its_start_until_just_before_its_end():
 
 def why(signal: str, around: Surroundings, *others: Symptom, severity=State.DEGRADED):
     accusing = symptom(signal, severity)
-    return inhibited(accusing, incident(accusing, *others), around)
+    return inhibited(accusing, incident(accusing, *others), around, NOW)
 
 
 def test_a_greater_trouble_keeps_the_lesser_back():
@@ -89,7 +90,7 @@ def test_what_has_always_been_so_is_no_news(usual):
     week = Period(timedelta(days=28))
     seen = FaultShare(Fault.PASSED_ALONE, 24, 24, week, 20, 0.75, usual=usual)
     accusing = symptom("passes_everything", seen=seen)
-    assert (inhibited(accusing, incident(accusing), Surroundings()) is None) is not usual
+    assert (inhibited(accusing, incident(accusing), Surroundings(), NOW) is None) is not usual
 
 
 @pytest.mark.parametrize(
@@ -110,9 +111,22 @@ def test_a_drop_without_a_reference_is_news_where_the_changes_are_not_at_fault(
     rate = PassRate(1, 5, Period(timedelta(7)), 20, False, 0.8, 0.5)
     drop = Drop(NOW, 0.95, 5, 1, 4, again, changes=4, alike=alike, stacks=stacks)
     accusing = symptom("success", severity, seen=OwnPast(rate, 0.9, 400, 100, drop))
-    kept_back = inhibited(accusing, incident(accusing), Surroundings(alone=True))
+    kept_back = inhibited(accusing, incident(accusing), Surroundings(alone=True), NOW)
     assert (kept_back is None) is news
-    assert inhibited(accusing, incident(accusing), Surroundings()) is None
+    assert inhibited(accusing, incident(accusing), Surroundings(), NOW) is None
+
+
+def test_a_drop_that_accuses_weeks_after_it_was_noticed_is_how_the_ci_is_by_then():
+    rate = PassRate(10, 30, Period(timedelta(7)), 20, False, 0.8, 0.5)
+    drop = Drop(NOW, 0.95, 30, 10, 20, 12, changes=20, alike=4, stacks=20)
+    accusing = symptom("success", State.FAILING, seen=OwnPast(rate, 0.9, 400, 100, drop))
+    alone, within = Surroundings(alone=True), incident(accusing)
+    noticed = accusing.came_at
+    assert inhibited(accusing, within, alone, noticed + timedelta(days=27)) is None
+    assert inhibited(accusing, within, alone, noticed + timedelta(days=28)) is not None
+    assert inhibited(accusing, within, Surroundings(), noticed + timedelta(days=28)) is None
+    behind = replace(accusing, seen=replace(accusing.seen, drop=replace(drop, past=True)))
+    assert inhibited(behind, within, alone, noticed) is not None
 
 
 def test_a_reference_whose_results_are_bad_speaks_of_nobody():
