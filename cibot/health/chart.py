@@ -24,6 +24,9 @@ _NEVER = -math.inf
 # The odds at which a CI is believed to be well again: asked with each of thousands of
 # results of a long bad time, and yet reached by four passes after an outage of days.
 RECOVERED = math.log(30_000)
+# Where fewer results come a day than these, it is asked as much more seldom, and may be wrong with
+# as much smaller odds; but not with smaller ones than these, since somebody is told.
+_ASKED, _SURELY = 20, math.log(1_000)
 # Changes that failed since the last zero: two can be one hiccup, however rare failures are, and one
 # that is bad fails with several patch sets.
 FEWEST = 3
@@ -261,7 +264,7 @@ class Chart(Stored):
         gain = math.log(high / low) if passed else math.log((1 - high) / (1 - low))
         self.way_up.add(gain, passed, at)
         lasts = self._lasts(dropped, at)
-        back = self.way_up.score >= (_LIKELY if lasts else RECOVERED)
+        back = self.way_up.score >= (_LIKELY if lasts else self._enough)
         if back and self._half_way(self.way_up, high):
             self.way_up, back = Run(), False
         if back:
@@ -269,6 +272,12 @@ class Chart(Stored):
             self.dropped, self.way_up = None, Run()
         elif lasts:
             self.adopt(at, dropped.n, dropped.passes)
+
+    @property
+    def _enough(self) -> float:
+        """The odds at which it is back."""
+        seldom = math.log(min(1.0, self.baseline.per_day / _ASKED))
+        return max(_SURELY, RECOVERED + seldom)
 
     def adopt(self, at: float, n: int, passes: int) -> None:
         """From now on ``passes`` of ``n`` are how the CI is."""

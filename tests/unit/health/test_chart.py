@@ -291,6 +291,24 @@ def test_what_follows_a_drop_shows_whether_it_lies_behind():
     assert not scenario.chart.drop.past
 
 
+def test_the_fewer_results_come_the_fewer_say_that_a_drop_is_over():
+    """It is asked as much more seldom: a thousand to one is enough at one a day."""
+
+    def passes_until_over(per_day: float) -> int:
+        chart, step = Chart(POLICY), D / per_day
+        letters = "PPPPPPPPPPPPPPPPPPPF" * 40 + "F" * 6
+        for place, letter in enumerate(letters):
+            chart.add(letter == "P", T + place * step)
+        assert chart.dropped is not None
+        passes = 0
+        while chart.dropped is not None:
+            passes += 1
+            chart.add(True, T + (len(letters) + passes) * step)
+        return passes
+
+    assert [passes_until_over(per_day) for per_day in (60, 20, 5, 0.6, 0.3)] == [9, 9, 7, 5, 5]
+
+
 def test_a_drop_that_lies_behind_is_no_news_when_fewer_results_come():
     """The limit sinks with the pace, and would find weeks later what is as usual again."""
 
