@@ -145,9 +145,9 @@ def _seen(symptom: Symptom, news: News) -> Line:
 
 
 def _also_wrong(incident: Incident, news: News) -> Iterator[Line]:
-    """What else is wrong: in another family, and which job or branch fails."""
+    """What else is wrong, by results that there are: in another family, and which job or branch."""
     families = {news.symptom.family}
-    firing = (symptom for symptom in incident.standing if symptom.fires)
+    firing = (symptom for symptom in incident.standing if symptom.fires and symptom.n)
     for symptom in sorted(firing, key=lambda symptom: symptom.order):
         if symptom.family not in families:
             families.add(symptom.family)

@@ -136,9 +136,8 @@ class Tracker:
         if not incident.open:
             return incident
         for symptom in incident.standing:
-            signal = self._gauges[symptom.signal].signal(at)
-            if signal.verdict.bad:
-                incident = put_symptom(incident, refreshed(symptom, signal))
+            now = refreshed(symptom, self._gauges[symptom.signal].signal(at))
+            incident = put_symptom(incident, now)
         return incident
 
     def _ring(self, until: float) -> float | None:

@@ -77,7 +77,9 @@ FAILED = Symptom(
 )  # fmt: skip
 SLOW = Times(70 * MINUTE, 5 * HOUR, 40, Period(timedelta(7)), 2 * HOUR, 90, 20, 2)
 FAST = replace(SLOW, median=40 * MINUTE, p95=HOUR)
-LATE = Symptom("latency", SymptomPhase.FIRING, State.DEGRADED, NOW - 5 * HOUR, NOW, seen=SLOW)
+LATE = Symptom(
+    "latency", SymptomPhase.FIRING, State.DEGRADED, NOW - 5 * HOUR, NOW, seen=SLOW, n=120
+)
 LEVEL = replace(FAILED, signal="level", severity=State.DEGRADED, figure=0.61,
                 seen=passed(61, 100))  # fmt: skip
 

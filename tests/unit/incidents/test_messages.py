@@ -190,6 +190,15 @@ def test_what_became_usual_is_not_said_to_be_as_before() -> None:
     assert "as before" not in text
 
 
+def test_what_else_is_wrong_is_said_where_there_are_results_of_it_still() -> None:
+    silent = symptom("silent", State.SILENT, n=5)
+    for n, also in ((8, True), (0, False)):
+        trouble = incident(silent, symptom(n=n))
+        step = Transition("opened", NOW, State.SILENT, "silent")
+        text = alert_card(trouble, News(step, silent, ()), Subject("Acme")).text()
+        assert ("; also degraded: success is bad" in text) is also
+
+
 def eased(drop: Symptom, holds: Symptom) -> tuple[Incident, News]:
     """The end of a drop while another trouble holds."""
     trouble = incident(cleared(drop, NOW + HOUR), holds)

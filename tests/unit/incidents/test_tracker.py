@@ -111,6 +111,14 @@ def test_what_lasts_is_shown_as_it_is_now():
     assert (now.figure, now.n) != (opened.figure, opened.n)
 
 
+def test_what_lasts_while_too_little_is_known_is_not_shown_by_what_was_known_once():
+    tracker = tracked(changes("PFFF" * 40), T)
+    tracker.advance([], T + 30 * D)
+    level = tracker.shown().symptom("level")
+    assert (level.fires, level.n, said(level.seen)) == (True, 0, "no results in 28 days")
+    assert tracker.incident.symptom("level").n > 0
+
+
 def test_a_border_case_recovers_as_time_passes():
     tracker = tracked(changes("P" * 400 + "F" * 30 + "P" * 6), T)
     tracker.advance([Heard(T + D, 1, 1, "nova", "master", True)], T + 2 * D)
