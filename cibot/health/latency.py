@@ -107,7 +107,9 @@ class LatencySignal(Gauge):
         held = self._held
         lasts, now = held.lasts, self.standing(at, held.lasts)
         self._settled = self._settled and not now.bad
-        held.follow(at, usual, bad=now.bad, well=now.clears)
+        # Where too little came to say so it may be slow still: it is not well for lack of results.
+        bad = now.bad or (lasts and self._back == -math.inf)
+        held.follow(at, usual, bad=bad, well=now.clears)
         if lasts and not (held.lasts or now.clears):  # its usual time is another one now
             self._last, self._back, self._after = [], -math.inf, {}
         elif lasts and now.clears:
@@ -232,13 +234,15 @@ class LatencySignal(Gauge):
         before. One afternoon's queue is no symptom: surely more than a twentieth
         must be slow, on ``policy.slow_days`` different days.
         """
-        recent = self._lately(now)
-        since = max(self._recent_days(now)[0] * DAY, self._from)
+        first, today = self._recent_days(now)
+        recent, begun = self._lately(now), self._begun(now)
+        if reading.verdict is State.HEALTHY and self._held.lasts and self._back >= first * DAY:
+            recent, begun = _merged(self._after, first, today), self._back
         return SignalFigures(
             figure=percentile_of(recent, _HIGH) if recent else None,
             n=sum(recent.values()),
-            seen=self._seen(now, recent),
-            evidence=self._proofs.evidence(Fault.SLOW, since),
+            seen=self._seen(now, recent, begun),
+            evidence=self._proofs.evidence(Fault.SLOW, max(first * DAY, self._from)),
             since=self._since() if reading.bad else None,
             adopted=known_moment(self._held.adopted),
         )
@@ -246,13 +250,13 @@ class LatencySignal(Gauge):
     def _since(self) -> datetime | None:
         return known_moment(bad_since(self._outcomes, 1 - _USUAL_SHARE))
 
-    def _seen(self, now: float, recent: Mapping[int, int]) -> Times:
+    def _seen(self, now: float, recent: Mapping[int, int], begun: float | None) -> Times:
         first, today = self._recent_days(now)
         before = _merged(self._days, today - _MEMORY + 1, first - 1)
         usual = _time(before, _HIGH)
         if self._held.holds:  # the weeks before hold the slow time by now
             usual = timedelta(hours=self._held.of(0.0))
-        policy, begun = self._policy, self._begun(now)
+        policy = self._policy
         return Times(
             _time(recent, 0.5),
             _time(recent, _HIGH),

@@ -85,6 +85,30 @@ def test_what_is_usual_is_held_while_it_is_slow_and_becomes_it_after_four_weeks(
     assert again.signal(T) == kind.signal(T)
 
 
+@pytest.mark.parametrize("every", [4 * H, 12 * H])
+def test_what_is_slow_for_four_weeks_is_usual_also_where_few_results_come(every):
+    """At two a day a week is too short to say that it is slow, and no reason to call it well."""
+    kind = fed(
+        took([1.0] * 180, T - 40 * D),
+        took([9.0] * 24, T - 36 * D),
+        took([9.0] * round(33 * D / every), T, every),
+    )
+    signal = kind.signal(T)
+    assert signal.adopted is not None
+    assert "9 h in the weeks before" in said(signal.seen)
+
+
+def test_the_end_says_what_came_since_and_not_what_was_slow():
+    kind = LatencySignal(POLICY, 28 * DAY)
+    times = [*took([1.0] * 180 + [12.0] * 60, T, 2 * H), *took([1.0] * 80, T + 80 * H, H)]
+    ends = []
+    for each in times:
+        if each.at > T and kind.standing(each.at, True).clears:  # before it is taken in
+            ends.append(said(kind.signal(each.at).seen))
+        kind.take(each)
+    assert "95 % within 60 min since it recovered" in ends[0]
+
+
 def test_slow_stands_beside_the_time_of_before_the_trouble():
     """Three weeks slow: the weeks before are slow, too, and say nothing of why it is."""
     signal = fed(took([1.0] * 120, T - 20 * D), took([5.0] * 120)).signal(T)
